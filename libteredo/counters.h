@@ -1,0 +1,75 @@
+/*
+ * counters.h - every reason for a drop and every countable event, by name
+ *
+ * One list, so that the status, its JSON and the tests cannot disagree. Names
+ * are part of the interface: they are added to, never changed.
+ */
+#ifndef LIBTEREDO_COUNTERS_H
+#define LIBTEREDO_COUNTERS_H
+
+/* The packet was dropped because ... */
+#define TEREDO_DROPS(X) \
+	X(malformed)		/* not a Teredo packet (A-ENC-06..08) */ \
+	X(trailer)		/* a trailer asked for it (X-TLV-04) */ \
+	X(too_big)		/* longer than we carry */ \
+	X(not_qualified)	/* no Teredo address yet (C-CFG-04) */ \
+	X(not_for_us)		/* inner destination is not ours */ \
+	X(not_teredo)		/* an address had to be a Teredo address */ \
+	X(martian_v4)		/* IPv4 address not global unicast (A-V4G) */ \
+	X(martian_v6)		/* inner source or destination unfit */ \
+	X(link_local)		/* link-local does not cross (C-LL-01) */ \
+	X(routing_header)	/* type 0 routing header (G-RH0-01) */ \
+	X(loop)			/* would come back to us (SEC-LOOP) */ \
+	X(spoofed)		/* outer source is not the mapping */ \
+	X(unknown_peer)		/* nobody we know and no room to ask */ \
+	X(bad_ra)		/* router advertisement invalid */ \
+	X(bad_rs)		/* router solicitation invalid */ \
+	X(nonce)		/* nonce or cookie not ours, or too late */ \
+	X(confirmation)		/* server refused our authentication */ \
+	X(not_relayed)		/* server: no bubble, no small ICMPv6 */ \
+	X(no_second_address)	/* server: cone RS, one address */ \
+	X(hold_full)		/* too many packets wait for this path */ \
+	X(unreachable)		/* given up: the peer did not answer */ \
+	X(table_full)		/* no room for another peer */ \
+	X(rate_limited)		/* an outsider asked too often */
+
+/* The protocol did ... */
+#define TEREDO_EVENTS(X) \
+	X(rs_sent) \
+	X(rs_received) \
+	X(ra_sent) \
+	X(ra_accepted) \
+	X(mapping_changed) \
+	X(server_lost) \
+	X(bubble_direct_sent) \
+	X(bubble_indirect_sent) \
+	X(bubble_reply_sent) \
+	X(bubble_received) \
+	X(bubble_forwarded) \
+	X(test_sent) \
+	X(test_answered) \
+	X(echo_forwarded) \
+	X(echo_answered) \
+	X(packet_held) \
+	X(packet_released) \
+	X(unreachable_sent) \
+	X(peer_up) \
+	X(peer_down) \
+	X(peer_evicted)
+
+enum teredo_counter {
+#define X(name) TEREDO_DROP_##name,
+	TEREDO_DROPS(X)
+#undef X
+#define X(name) TEREDO_EV_##name,
+	TEREDO_EVENTS(X)
+#undef X
+	TEREDO_N_COUNTERS
+};
+
+#define TEREDO_N_DROPS TEREDO_EV_rs_sent	/* drops come first */
+
+/* The name as in the lists above, for example "martian_v4"; c is in range. */
+const char *teredo_counter_name(enum teredo_counter c);
+
+#endif

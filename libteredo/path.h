@@ -1,0 +1,79 @@
+/*
+ * path.h - how a peer is reached: the part that client and relay share
+ *
+ * RFC 4380 5.2.4, 5.2.6, 5.4.1. A packet to a trusted peer goes out at once.
+ * Else it is held and the role probes: bubbles to a Teredo peer, a
+ * connectivity test to a native one. Four probes, 2 s apart; then what is
+ * held is answered with ICMPv6 "address unreachable" and there is a pause, in
+ * which packets are refused at once, but which is never a lock-out: after it,
+ * traffic starts again, and a sign of life ends it (deliberate deviation from
+ * the 300 s silence of C-BUB-05: one probe per pause instead).
+ *
+ * A trusted peer to which we send, but from which nothing came for 3 s, is
+ * probed beside the traffic, so that a restarted relay or NAT is noticed
+ * within seconds and not after the 30 s of its validity.
+ */
+#ifndef LIBTEREDO_PATH_H
+#define LIBTEREDO_PATH_H
+
+#include "deadline.h"
+#include "outbox.h"
+#include "peers.h"
+#include "ratelimit.h"
+
+#define PATH_ATTEMPTS	4u
+#define PATH_GAP	(2 * TEREDO_SECOND)	/* C-BUB-04, C-TX-04 */
+#define PATH_ONE_WAY	(3 * TEREDO_SECOND)
+
+struct path_ops {
+	/* Sends probe number p->attempts (1..4, or 1 after a pause). It has
+	 * room for 4 items in the outbox. false: must not be sent now. */
+	bool (*probe)(void *role, struct peer *p, teredo_time now,
+		      struct teredo_outbox *ob);
+	/* Pause after the last unanswered probe. */
+	teredo_time (*pause)(void *role, const struct peer *p);
+};
+
+struct path {
+	const struct path_ops *ops;
+	void *role;
+	struct peers *peers;
+	struct hold *hold;
+	struct deadlines *timers;	/* by peer slot */
+	struct teredo_counters *count;
+	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
+	struct ratelimit errors;
+	teredo_time next_sweep;
+};
+
+/* Fills *path and takes its memory. false: out of memory (nothing kept). */
+bool path_init(struct path *path, const struct path_ops *ops, void *role,
+	       uint32_t max_peers, size_t hold_bytes,
+	       const struct teredo_env *env, struct teredo_counters *count);
+void path_fini(struct path *path);
+
+/* A checked packet from the tun to dst: TO_UDP, TAKEN (held) or DROP. */
+struct teredo_verdict path_send(struct path *path,
+				const struct teredo_addr *dst,
+				const uint8_t *ip6, size_t len,
+				teredo_time now, struct teredo_outbox *ob);
+
+/* A packet from a peer that is not proven yet, to be delivered to the tun
+ * once it is; starts the probes. TAKEN or DROP. */
+struct teredo_verdict path_receive_unproven(struct path *path,
+					    const struct teredo_addr *src,
+					    const uint8_t *ip6, size_t len,
+					    teredo_time now,
+					    struct teredo_outbox *ob);
+
+/* p proved to be at ep: trusts it, ends its probes, releases what is held.
+ * Says PEER_UP when that is new. */
+void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
+		 teredo_time now, struct teredo_outbox *ob);
+
+/* Timers that are due, and the sweep. Stops when the outbox is nearly full:
+ * path_deadline() is then still in the past and the caller comes again. */
+void path_expire(struct path *path, teredo_time now, struct teredo_outbox *ob);
+teredo_time path_deadline(const struct path *path);
+
+#endif

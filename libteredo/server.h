@@ -1,0 +1,43 @@
+/*
+ * server.h - the Teredo server, RFC 4380 5.3
+ *
+ * Stateless: answers router solicitations, passes bubbles to its clients with
+ * the sender's endpoint in front, and passes connectivity tests on to native
+ * IPv6. One packet out for a packet in, never to itself, never to an address
+ * that is not global.
+ */
+#ifndef LIBTEREDO_SERVER_H
+#define LIBTEREDO_SERVER_H
+
+#include "addr.h"
+#include "outbox.h"
+#include "teredo.h"
+
+struct teredo_server_config {
+	uint32_t prefix;	/* octets 0-3 of the Teredo prefix */
+	uint32_t ip;		/* advertised: global unicast */
+	uint32_t ip2;		/* its second address; 0: there is none */
+	uint32_t mtu;		/* advertised, 1280..65507 */
+};
+
+struct teredo_server;
+
+struct teredo_server *
+teredo_server_new(const struct teredo_server_config *config,
+		  const struct teredo_env *env);
+void teredo_server_free(struct teredo_server *s);
+
+/* This host's IPv4 addresses: never a source or destination of clients. */
+void teredo_server_set_local(struct teredo_server *s,
+			     const struct local4 *local);
+
+/* rx->via tells which of the two addresses it was sent to. Answers are in the
+ * outbox (fate TAKEN); a connectivity test gets TO_NATIVE6. */
+struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
+					   const struct teredo_rx *rx,
+					   teredo_time now,
+					   struct teredo_outbox *ob);
+const struct teredo_counters *
+teredo_server_counters(const struct teredo_server *s);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * teredo.h - the vocabulary of the protocol core
+ *
+ * The core is sans-I/O: a caller hands in packets and the time, and gets a
+ * verdict for the packet and an outbox with what the protocol itself has to
+ * say. Nothing here opens, reads a clock, logs or allocates after *_new().
+ *
+ * Addresses and ports are in network byte order everywhere. Times are
+ * nanoseconds on the caller's clock, which never runs backwards.
+ */
+#ifndef LIBTEREDO_TEREDO_H
+#define LIBTEREDO_TEREDO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+
+typedef uint64_t teredo_time;
+
+#define TEREDO_MS	1000000ull
+#define TEREDO_SECOND	1000000000ull
+#define TEREDO_NEVER	UINT64_MAX
+
+#define TEREDO_PORT	3544	/* RFC 4380 2.7, host order */
+#define TEREDO_MTU	1280	/* RFC 4380 5.1.2 */
+#define TEREDO_MAX_UDP	65507	/* longest UDP payload over IPv4 */
+
+struct teredo_ep {
+	uint32_t ip;
+	uint16_t port;
+};
+
+struct teredo_addr {
+	uint8_t b[16];
+};
+
+/* Which of the role's sockets: a server has two IPv4 addresses (S-GEN-02). */
+enum teredo_via { TEREDO_VIA_PRIMARY, TEREDO_VIA_SECONDARY };
+
+/* A datagram as it came from a socket. local_ip is the IPv4 address that it
+ * was sent to, 0 when unknown. */
+struct teredo_rx {
+	const uint8_t *data;
+	size_t len;
+	struct teredo_ep from;
+	uint32_t local_ip;
+	enum teredo_via via;
+};
+
+/*
+ * What becomes of the packet just given. TO_TUN, TO_UDP and TO_NATIVE6 speak
+ * of octets off..off+len-1 of the caller's own buffer: nothing was copied.
+ * TAKEN: the core used it up (answered or holds a copy). DROP: a counter
+ * says why.
+ */
+enum teredo_fate {
+	TEREDO_DROP,
+	TEREDO_TO_TUN,
+	TEREDO_TO_UDP,
+	TEREDO_TO_NATIVE6,
+	TEREDO_TAKEN,
+};
+
+struct teredo_verdict {
+	enum teredo_fate fate;
+	enum teredo_via via;
+	uint32_t off, len;
+	struct teredo_ep to;
+};
+
+/* Randomness is handed in: the shell gives getrandom(), a test a seed. */
+struct teredo_env {
+	void *ctx;
+	void (*random)(void *ctx, void *buf, size_t len);
+};
+
+/* Counts drops by reason and protocol events; the caller reads them. */
+struct teredo_counters {
+	uint64_t n[TEREDO_N_COUNTERS];
+};
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * conf.h - the configuration: miredo.conf(5) and miredo-server.conf
+ *
+ * The only module that sees <confuse.h>. Both syntaxes, Miredo's own
+ * "Directive value" (conf_miredo.c) and libconfuse's "Directive = value",
+ * give the same struct. Nothing here resolves names or asks the kernel, so
+ * that miredo-checkconf never needs DNS.
+ */
+#ifndef MIREDO_CONF_H
+#define MIREDO_CONF_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONF_NAME_MAX	256	/* of a host name, with its NUL */
+#define CONF_SERVERS	8
+
+enum conf_role { CONF_CLIENT = 1, CONF_RELAY, CONF_SERVER };
+
+/* A value and where it stands, for messages at start-up. line 0: default. */
+struct conf_place {
+	unsigned line, column;
+};
+
+struct conf_server {
+	char name[CONF_NAME_MAX];	/* host name or dotted quad */
+	char name2[CONF_NAME_MAX];	/* second address, "": first + 1 */
+	struct conf_place place;
+};
+
+struct conf {
+	enum conf_role role;
+	char file[256];
+	char ifname[IF_NAMESIZE];	/* "": the role's default */
+	uint32_t mtu;			/* 1280..65507 */
+	int facility;			/* LOG_DAEMON ... */
+	uint32_t prefix;		/* octets 0-3, network order */
+	/* client and relay */
+	char bind_address[CONF_NAME_MAX];	/* "": any */
+	struct conf_place bind_address_place;
+	uint16_t bind_port;		/* host order; 0: any */
+	struct conf_place bind_port_place;
+	/* client */
+	unsigned n_servers;
+	struct conf_server server[CONF_SERVERS];
+	/* relay */
+	bool host_local;		/* RelayScope host */
+	bool restricted;		/* RelayType restricted */
+	/* server */
+	char server_bind[CONF_NAME_MAX];
+	char server_bind2[CONF_NAME_MAX];	/* "": first + 1 */
+	bool server_single;		/* ServerBindAddress2 none */
+	char server_public[CONF_NAME_MAX];	/* "": the bound one */
+	char server_public2[CONF_NAME_MAX];
+	struct conf_place server_bind_place, server_bind2_place;
+};
+
+/* Which of the two programs reads: their directives differ. */
+enum conf_program { CONF_MIREDO, CONF_MIREDO_SERVER };
+
+/*
+ * Reads `file` completely and says every error and warning on `err`, as
+ * "file:line:column: error: ..." with the source line and a caret. Returns the
+ * number of errors; 0: *conf is valid. -errno: the file cannot be read (said
+ * on err too). server_name, when not NULL, is the command line's SERVER_NAME:
+ * it overrides ServerAddress (client) or ServerBindAddress (server).
+ */
+int conf_read(struct conf *conf, enum conf_program program, const char *file,
+	      const char *server_name, FILE *err);
+
+/* Writes the effective configuration, a directive a line. */
+void conf_print(const struct conf *conf, FILE *out);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * ctl.h - the control socket, RUNDIR/INSTANCE.sock
+ *
+ * The client sends one struct ctl_request; the engine answers with one struct
+ * ctl_status and closes. Both ends are of one build: the version in the first
+ * words must be equal. The engine renders nothing and parses no text.
+ */
+#ifndef MIREDO_CTL_H
+#define MIREDO_CTL_H
+
+#include <stdint.h>
+
+#include "../libteredo/counters.h"
+#include "priv.h"
+
+#define CTL_MAGIC	0x6d726463u	/* "mrdc" */
+#define CTL_VERSION	1u
+
+enum ctl_verb { CTL_STATUS = 1 };
+
+struct ctl_request {
+	uint32_t magic, version, verb, reserved;
+};
+
+struct ctl_traffic {
+	uint64_t packets, bytes;
+};
+
+/* Addresses and ports in network order; times in ns; 0: unknown. */
+struct ctl_status {
+	uint32_t magic, version;
+	uint32_t role;			/* enum priv_role */
+	uint32_t pid;			/* of the engine */
+	uint64_t uptime;		/* of this engine */
+	uint64_t address_age;		/* since the address was obtained */
+	uint32_t generation;		/* engines so far, from 1 */
+	/* client: enum teredo_client_state and enum teredo_nat */
+	uint32_t state, nat;
+	uint32_t mtu;
+	uint8_t addr[16];		/* zero: none */
+	uint32_t server_ip, server_ip2;
+	uint32_t mapped_ip, local_ip;
+	uint16_t mapped_port, local_port;
+	uint32_t failures;
+	uint64_t rtt, last_answer_age;	/* age UINT64_MAX: never */
+	char server_name[PRIV_NAME_MAX];
+	char instance[20];
+	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
+	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
+	uint32_t n_counters;
+	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
+	uint64_t counters[TEREDO_N_COUNTERS];
+};
+
+#endif

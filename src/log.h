@@ -1,0 +1,31 @@
+/*
+ * log.h - messages to stderr, to syslog, or through the parent
+ *
+ * One line per event, never per packet. Levels are those of <syslog.h>. In
+ * the foreground lines go to stderr, else to syslog, never to both.
+ */
+#ifndef MIREDO_LOG_H
+#define MIREDO_LOG_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <syslog.h>
+
+#define LOG_LINE_MAX 480
+
+/* Where lines go from now on. Each replaces the one before. */
+void log_to_stderr(const char *ident);
+void log_to_syslog(const char *ident, int facility);
+/* Each line is handed to sink, which does not block. */
+void log_to_sink(void (*sink)(void *ctx, int level, const char *line),
+		 void *ctx);
+
+void log_line(int level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Start-up only: logs at LOG_ERR and ends the process with `status`. */
+_Noreturn void die(int status, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

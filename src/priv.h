@@ -1,0 +1,149 @@
+/*
+ * priv.h - the privilege border: what the processes say to each other
+ *
+ * Verbs, not data. The engine never names an interface, a route or a path;
+ * the parent checks each request with priv_check.c, a pure function, and
+ * carries it out in priv_serve.c. Structs are of fixed size, zeroed before
+ * use and without padding; a wrong length ends that child.
+ */
+#ifndef MIREDO_PRIV_H
+#define MIREDO_PRIV_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PRIV_SERVERS	8
+#define PRIV_NAME_MAX	256
+#define PRIV_LOCAL4	64
+#define PRIV_LOCAL6	32
+#define PRIV_LOG_TEXT	488
+
+enum priv_verb {
+	/* engine to parent */
+	PRIV_READY = 1,		/* struct priv_word: I serve */
+	PRIV_TUN_UP,		/* struct priv_tun_up */
+	PRIV_TUN_DOWN,		/* struct priv_word */
+	PRIV_CARRIER,		/* struct priv_word: value 0 or 1 */
+	PRIV_RESOLVE,		/* struct priv_word: number of the server */
+	PRIV_RELOAD,		/* struct priv_word */
+	PRIV_LOG,		/* struct priv_log */
+	PRIV_KEEPALIVE,		/* struct priv_word */
+	/* parent to engine */
+	PRIV_CONFIG,		/* struct priv_config, first of all */
+	PRIV_FD,		/* struct priv_word: enum priv_fd; + descriptor */
+	PRIV_START,		/* struct priv_word: that is all, go */
+	PRIV_NETCHANGE,		/* struct priv_netchange */
+	PRIV_RESOLVED,		/* struct priv_resolved */
+	PRIV_ANSWER,		/* struct priv_answer to TUN_UP or TUN_DOWN */
+	/* parent to resolver and back */
+	PRIV_ASK,		/* struct priv_ask */
+	PRIV_TOLD,		/* struct priv_told */
+};
+
+enum priv_role { PRIV_CLIENT = 1, PRIV_RELAY, PRIV_SERVER };
+
+enum priv_fd {
+	PRIV_FD_TUN = 1,
+	PRIV_FD_UDP,		/* primary socket */
+	PRIV_FD_UDP2,		/* a server's second address */
+	PRIV_FD_NATIVE6,	/* a server's raw IPv6 socket */
+	PRIV_FD_CONTROL,	/* listening unix socket */
+	PRIV_FD_SNAPSHOT,	/* memfd */
+};
+
+struct priv_word {
+	uint32_t verb, value;
+};
+
+struct priv_tun_up {
+	uint32_t verb, mtu;
+	uint8_t addr[16];
+};
+
+struct priv_log {
+	uint32_t verb, level;
+	char text[PRIV_LOG_TEXT];	/* NUL-terminated */
+};
+
+struct priv_config {
+	uint32_t verb, role;
+	uint32_t prefix;		/* octets 0-3, network order */
+	uint32_t mtu;
+	uint32_t max_peers;
+	uint32_t bind_ip;		/* network order; 0: any */
+	uint32_t public_ip, public_ip2;	/* server: advertised; ip2 0: none */
+	uint16_t bind_port;		/* really bound, network order */
+	uint8_t host_local, direct_bubbles;
+	uint32_t servers;
+	char instance[20];		/* interface name, or "server" */
+	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
+};
+
+struct priv_netchange {
+	uint32_t verb;
+	uint32_t solicit;		/* the way to the server may differ */
+	uint32_t n4, n6;
+	uint32_t ip4[PRIV_LOCAL4];	/* own addresses and broadcasts */
+	uint8_t addr6[PRIV_LOCAL6][16];	/* own global addresses */
+};
+
+struct priv_resolved {
+	uint32_t verb, server;
+	uint32_t ip, ip2;		/* ip 0: failed; ip2 0: use ip + 1 */
+};
+
+struct priv_answer {
+	uint32_t verb, about;
+	int32_t error;			/* 0 or -errno */
+};
+
+/* Resolver: name (and perhaps a second one) to IPv4 addresses. */
+struct priv_ask {
+	uint32_t verb, id;
+	char name[PRIV_NAME_MAX];
+};
+struct priv_told {
+	uint32_t verb, id;
+	int32_t error;			/* 0 or an EAI_ code */
+	uint32_t n;
+	uint32_t ip[8];
+};
+
+static_assert(sizeof(struct priv_word) == 8, "padding");
+static_assert(sizeof(struct priv_tun_up) == 24, "padding");
+static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
+static_assert(sizeof(struct priv_config) ==
+	      40 + 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+static_assert(sizeof(struct priv_netchange) ==
+	      16 + 4 * PRIV_LOCAL4 + 16 * PRIV_LOCAL6, "padding");
+static_assert(sizeof(struct priv_resolved) == 16, "padding");
+static_assert(sizeof(struct priv_answer) == 12, "padding");
+static_assert(sizeof(struct priv_ask) == 8 + PRIV_NAME_MAX, "padding");
+static_assert(sizeof(struct priv_told) == 48, "padding");
+
+/* ---- priv_check.c: pure ---- */
+
+/* What the parent itself knows and holds a request against. */
+struct priv_policy {
+	uint32_t role;
+	uint32_t prefix;
+	uint32_t mtu_max;
+	unsigned n_servers;
+	uint32_t server_ip[PRIV_SERVERS * 8];	/* given by the resolver */
+	unsigned n_server_ips;
+	/* state of the rate limits, ns */
+	uint64_t tun_window, resolve_window, reload_window;
+	unsigned tun_count, resolve_count, reload_count;
+};
+
+/* Length that a message with this verb must have; 0: unknown verb. */
+uint32_t priv_length(uint32_t verb);
+
+/* Whether an engine's message (len octets, from its first) may be carried
+ * out now. 0; -EPROTO: malformed, the engine must be ended; -EPERM or -EAGAIN
+ * (rate): refused. */
+int priv_check(struct priv_policy *policy, const void *msg, uint32_t len,
+	       uint64_t now);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * snapshot.h - what outlives an engine, in a memfd that the parent holds
+ *
+ * Mapped, versioned and crash-consistent: the state is written to the older of
+ * two slots and published by its sequence number and checksum; each peer
+ * record has a checksum of its own, so that a record torn by kill -9 is
+ * ignored. The next engine reads it as hostile input.
+ */
+#ifndef MIREDO_SNAPSHOT_H
+#define MIREDO_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../libteredo/teredo.h"
+
+#define SNAPSHOT_STATE_MAX 256
+
+struct snapshot;
+
+/* Parent: a new memfd for max_peers, sealed against shrinking and growing.
+ * The descriptor or -errno. */
+int snapshot_create(uint32_t max_peers);
+
+/* Engine: maps fd. A wrong size or version is an empty snapshot. 0 or -errno;
+ * the fd may be closed afterwards. */
+int snapshot_open(struct snapshot **snap, int fd, uint32_t max_peers);
+void snapshot_close(struct snapshot *snap);
+
+/* Publishes len <= SNAPSHOT_STATE_MAX octets as the state of `role`. */
+void snapshot_put_state(struct snapshot *snap, uint32_t role,
+			const void *state, size_t len);
+/* Copies the last published state; false: none of that role and length. */
+bool snapshot_get_state(const struct snapshot *snap, uint32_t role,
+			void *state, size_t len);
+
+/* Records, or forgets, the trusted peer in `slot` < max_peers. */
+void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
+		       const struct teredo_addr *addr, struct teredo_ep ep);
+void snapshot_drop_peer(struct snapshot *snap, uint32_t slot);
+void snapshot_drop_peers(struct snapshot *snap);
+
+/* The next intact record from *slot on; advances *slot. false: no more. */
+bool snapshot_next_peer(const struct snapshot *snap, uint32_t *slot,
+			struct teredo_addr *addr, struct teredo_ep *ep);
+
+#endif
