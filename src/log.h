@@ -2,14 +2,13 @@
  * log.h - messages to stderr, to syslog, or through the parent
  *
  * One line per event, never per packet. Levels are those of <syslog.h>. In
- * the foreground lines go to stderr, else to syslog, never to both.
+ * the foreground lines go to stderr, else to syslog. Control characters in a
+ * message become '?'.
  */
 #ifndef MIREDO_LOG_H
 #define MIREDO_LOG_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <syslog.h>
 
 #define LOG_LINE_MAX 480
@@ -17,6 +16,8 @@
 /* Where lines go from now on. Each replaces the one before. */
 void log_to_stderr(const char *ident);
 void log_to_syslog(const char *ident, int facility);
+/* A daemon that is still starting says on stderr too what goes to syslog. */
+void log_echo(bool on);
 /* Each line is handed to sink, which does not block. */
 void log_to_sink(void (*sink)(void *ctx, int level, const char *line),
 		 void *ctx);
