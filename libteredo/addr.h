@@ -28,6 +28,9 @@ uint32_t addr_server(const struct teredo_addr *a);	/* octets 4-7 */
 uint16_t addr_flags(const struct teredo_addr *a);	/* host order */
 struct teredo_ep addr_mapping(const struct teredo_addr *a);
 
+/* Where a server with that address listens: port 3544 (A-ENC-10). */
+struct teredo_ep addr_server_ep(uint32_t server_ip);
+
 bool addr_equal(const struct teredo_addr *a, const struct teredo_addr *b);
 bool ep_equal(struct teredo_ep a, struct teredo_ep b);
 

@@ -21,6 +21,7 @@ struct peer {
 	struct teredo_addr addr;
 	struct teredo_ep ep;		/* where it is, once proven */
 	bool proven;			/* ep answered us */
+	bool wanted;			/* relay: our side sent to it (R-DEC-04) */
 	bool announced;			/* PEER_UP was said */
 	uint8_t attempts;		/* unanswered bubbles or tests in a row */
 	uint64_t nonce;			/* of the running connectivity test */
