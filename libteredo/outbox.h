@@ -3,9 +3,10 @@
  *
  * Router solicitations, bubbles, connectivity tests, ICMPv6 errors, packets
  * released from hold, and news for the shell. The shell empties it after each
- * call into the core and before the next. The core never overruns it: whoever
- * puts in asks outbox_room() first or has it as a precondition, so lost == 0
- * is an invariant that the simulation checks.
+ * call into the core and before the next, and before it does what the call's
+ * verdict says: what was held came before the packet that released it. The
+ * core never overruns it: whoever puts in asks outbox_room() first or has it
+ * as a precondition, so lost == 0 is an invariant that the simulation checks.
  */
 #ifndef LIBTEREDO_OUTBOX_H
 #define LIBTEREDO_OUTBOX_H

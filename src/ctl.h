@@ -1,9 +1,10 @@
 /*
  * ctl.h - the control socket, RUNDIR/INSTANCE.sock
  *
- * The client sends one struct ctl_request; the engine answers with one struct
- * ctl_status and closes. Both ends are of one build: the version in the first
- * words must be equal. The engine renders nothing and parses no text.
+ * A SOCK_SEQPACKET socket in the unix domain. The client sends one struct
+ * ctl_request; the engine answers with one struct ctl_status and closes. Both
+ * ends are of one build: the version in the first words must be equal. The
+ * engine renders nothing and parses no text.
  */
 #ifndef MIREDO_CTL_H
 #define MIREDO_CTL_H

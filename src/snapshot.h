@@ -28,6 +28,9 @@ int snapshot_create(uint32_t max_peers);
 int snapshot_open(struct snapshot **snap, int fd, uint32_t max_peers);
 void snapshot_close(struct snapshot *snap);
 
+/* Which engine this is, from 1: counted up by each snapshot_open(). */
+uint32_t snapshot_generation(const struct snapshot *snap);
+
 /* Publishes len <= SNAPSHOT_STATE_MAX octets as the state of `role`. */
 void snapshot_put_state(struct snapshot *snap, uint32_t role,
 			const void *state, size_t len);
