@@ -19,7 +19,8 @@
 
 enum conf_role { CONF_CLIENT = 1, CONF_RELAY, CONF_SERVER };
 
-/* A value and where it stands, for messages at start-up. line 0: default. */
+/* Where a value stands, for messages at start-up. line 0: in no file (default
+ * or command line). Columns count octets from 1. */
 struct conf_place {
 	unsigned line, column;
 };
@@ -27,18 +28,18 @@ struct conf_place {
 struct conf_server {
 	char name[CONF_NAME_MAX];	/* host name or dotted quad */
 	char name2[CONF_NAME_MAX];	/* second address, "": first + 1 */
-	struct conf_place place;
+	struct conf_place place, place2;
 };
 
 struct conf {
 	enum conf_role role;
 	char file[256];
-	char ifname[IF_NAMESIZE];	/* "": the role's default */
-	uint32_t mtu;			/* 1280..65507 */
+	char ifname[IF_NAMESIZE];	/* client and relay: never "" */
+	uint32_t mtu;			/* 1280..65507; client: 1280 */
 	int facility;			/* LOG_DAEMON ... */
 	uint32_t prefix;		/* octets 0-3, network order */
 	/* client and relay */
-	char bind_address[CONF_NAME_MAX];	/* "": any */
+	char bind_address[CONF_NAME_MAX];	/* "": any (also 0.0.0.0) */
 	struct conf_place bind_address_place;
 	uint16_t bind_port;		/* host order; 0: any */
 	struct conf_place bind_port_place;
@@ -53,8 +54,10 @@ struct conf {
 	char server_bind2[CONF_NAME_MAX];	/* "": first + 1 */
 	bool server_single;		/* ServerBindAddress2 none */
 	char server_public[CONF_NAME_MAX];	/* "": the bound one */
+	/* "": server_public + 1 if that is set, else the bound one */
 	char server_public2[CONF_NAME_MAX];
 	struct conf_place server_bind_place, server_bind2_place;
+	struct conf_place server_public_place, server_public2_place;
 };
 
 /* Which of the two programs reads: their directives differ. */
@@ -65,10 +68,16 @@ enum conf_program { CONF_MIREDO, CONF_MIREDO_SERVER };
  * "file:line:column: error: ..." with the source line and a caret. Returns the
  * number of errors; 0: *conf is valid. -errno: the file cannot be read (said
  * on err too). server_name, when not NULL, is the command line's SERVER_NAME:
- * it overrides ServerAddress (client) or ServerBindAddress (server).
+ * it overrides ServerAddress (client) or ServerBindAddress (server), and a
+ * file that does not exist is then an empty one. Not for two threads.
  */
 int conf_read(struct conf *conf, enum conf_program program, const char *file,
 	      const char *server_name, FILE *err);
+
+/* The same for len octets of text; `file` is their name in messages. */
+int conf_parse(struct conf *conf, enum conf_program program, const char *file,
+	       const char *text, size_t len, const char *server_name,
+	       FILE *err);
 
 /* Writes the effective configuration, a directive a line. */
 void conf_print(const struct conf *conf, FILE *out);
