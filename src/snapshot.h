@@ -44,8 +44,12 @@ void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
 void snapshot_drop_peer(struct snapshot *snap, uint32_t slot);
 void snapshot_drop_peers(struct snapshot *snap);
 
-/* The next intact record from *slot on; advances *slot. false: no more. */
-bool snapshot_next_peer(const struct snapshot *snap, uint32_t *slot,
+/*
+ * The peers that the engine before left, as snapshot_open() found them; start
+ * with *at = 0, false: no more. Puts and drops since do not change them: a
+ * role drops all records and records each restored peer in its new slot.
+ */
+bool snapshot_next_peer(const struct snapshot *snap, uint32_t *at,
 			struct teredo_addr *addr, struct teredo_ep *ep);
 
 #endif

@@ -9,15 +9,14 @@
 #include "../libteredo/teredo.h"
 
 /* Parent: opens and binds (port 0: any; ip 0: any address). Non-blocking,
- * DF clear (A-MTU-03), 4 MB buffers where allowed, IP_PKTINFO, errors queued.
- * The descriptor or -errno. */
+ * DF clear (A-MTU-03), 4 MB buffers where allowed, IP_PKTINFO, deaf to ICMP
+ * errors (SEC-ICM-01). The descriptor or -errno. */
 int udp_open(struct teredo_ep bind);
 
 /* What it is bound to, or zeros. */
 struct teredo_ep udp_bound(int fd);
 
-/* One datagram: its length (0 is possible), or -errno (-EAGAIN: none).
- * Errors queued by ICMP are taken off and skipped (SEC-ICM-01). */
+/* One datagram: its length (0 is possible), or -errno (-EAGAIN: none). */
 int udp_recv(int fd, void *buf, uint32_t size, struct teredo_ep *from,
 	     uint32_t *local_ip);
 

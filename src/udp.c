@@ -1,0 +1,142 @@
+/*
+ * udp.c - the IPv4 side: one UDP socket
+ *
+ * The parent opens and binds it and keeps a descriptor, so that the port, and
+ * with it the NAT's mapping, outlives an engine.
+ *
+ * What the socket is set to, and why:
+ * - non-blocking: neither a full buffer nor a pending ARP may stop a packet
+ *   of somebody else; what the kernel would not take is a drop to count.
+ * - DF clear (A-MTU-03): a Teredo packet may be fragmented on its way, and a
+ *   spoofed "fragmentation needed" means nothing to us.
+ * - no IP_RECVERR: an unconnected UDP socket without it is never told of ICMP
+ *   errors. A forged "port unreachable" then cannot fail a send, cost a
+ *   packet or wake us (SEC-ICM-01), and there is no error queue to drain.
+ * - IP_PKTINFO: the address that a datagram was sent to. One's own address
+ *   tells whether there is a NAT before us.
+ * - TOS stays 0, whatever the packet inside says (G-ECN-01), and the checksum
+ *   stays on (G-UDP-01): both are the kernel's defaults.
+ * - 4 MB of buffers: bursts of a whole TCP window arrive at once.
+ */
+#include "config.h"
+
+#include "udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (4 * 1024 * 1024)
+
+static struct sockaddr_in to_sockaddr(struct teredo_ep ep)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = ep.port,
+		.sin_addr.s_addr = ep.ip,
+	};
+}
+
+/* As much as allowed: without CAP_NET_ADMIN it is net.core.[rw]mem_max. */
+static void set_buffer(int fd, int forced, int plain)
+{
+	const int bytes = BUFFER_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) != 0)
+		setsockopt(fd, SOL_SOCKET, plain, &bytes, sizeof(bytes));
+}
+
+static int set_up(int fd, struct teredo_ep ep)
+{
+	const struct sockaddr_in sin = to_sockaddr(ep);
+	const int on = 1, dont = IP_PMTUDISC_DONT;
+
+	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont, sizeof(dont)) ||
+	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
+	    bind(fd, (const struct sockaddr *)&sin, sizeof(sin)))
+		return -errno;
+	return 0;
+}
+
+int udp_open(struct teredo_ep ep)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = set_up(fd, ep);
+	if (error != 0) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+struct teredo_ep udp_bound(int fd)
+{
+	struct sockaddr_in sin = {0};
+	socklen_t len = sizeof(sin);
+
+	if (getsockname(fd, (struct sockaddr *)&sin, &len) != 0 ||
+	    sin.sin_family != AF_INET)
+		return (struct teredo_ep){0};
+	return (struct teredo_ep){.ip = sin.sin_addr.s_addr,
+				  .port = sin.sin_port};
+}
+
+/* The address that the datagram was sent to, 0 if the kernel did not say. */
+static uint32_t destination(struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	struct in_pktinfo info;
+
+	for (c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+			continue;
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		return info.ipi_addr.s_addr;
+	}
+	return 0;
+}
+
+int udp_recv(int fd, void *buf, uint32_t size, struct teredo_ep *from,
+	     uint32_t *local_ip)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} control;
+	struct sockaddr_in sin = {0};
+	struct iovec iov = {.iov_base = buf, .iov_len = size};
+	struct msghdr msg = {
+		.msg_name = &sin,
+		.msg_namelen = sizeof(sin),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, 0);
+
+	if (n < 0)
+		return -errno;
+	*from = (struct teredo_ep){.ip = sin.sin_addr.s_addr,
+				   .port = sin.sin_port};
+	*local_ip = destination(&msg);
+	return (int)n;
+}
+
+int udp_send(int fd, struct teredo_ep to, const void *data, uint32_t len)
+{
+	const struct sockaddr_in sin = to_sockaddr(to);
+
+	if (sendto(fd, data, len, 0, (const struct sockaddr *)&sin,
+		   sizeof(sin)) < 0)
+		return -errno;
+	return 0;
+}

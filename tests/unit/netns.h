@@ -1,0 +1,17 @@
+/*
+ * netns.h - a network namespace of one's own, for tests that need a kernel
+ */
+#ifndef TEST_NETNS_H
+#define TEST_NETNS_H
+
+#include <stdbool.h>
+
+/* Enters a fresh network namespace with its loopback up; as another user than
+ * root in a user namespace too. false: the kernel does not let us, the reason
+ * is printed, and the tests have to be skipped. */
+bool netns_enter(void);
+
+/* Sets or clears IFF_UP; true on success. */
+bool netns_set_link(const char *ifname, bool up);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * test_tun6.c - the tun device, in a network namespace of its own
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../libtun6/tun6.h"
+#include "netns.h"
+
+#define LOWER_UP (1u << 16) /* IFF_LOWER_UP, which <net/if.h> lacks */
+
+static bool can_tun;
+
+static int open_tun(const char *name)
+{
+	char got[IF_NAMESIZE];
+	int fd;
+
+	if (!can_tun)
+		skip();
+	fd = tun6_open(name, got);
+	assert_true(fd >= 0);
+	assert_string_equal(got, name);
+	return fd;
+}
+
+/* Asks rtnetlink about a link; its answer's flags. */
+static unsigned link_request(const char *name, uint16_t type, uint16_t flags)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg info;
+	} ask = {
+		.h = {.nlmsg_len = sizeof(ask),
+		      .nlmsg_type = type,
+		      .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
+		.info = {.ifi_index = (int)if_nametoindex(name)},
+	};
+	union {
+		struct nlmsghdr h;
+		char room[8192];
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	unsigned result = 0;
+
+	assert_int_equal(send(fd, &ask, sizeof(ask), 0), sizeof(ask));
+	assert_true(recv(fd, &answer, sizeof(answer), 0) > 0);
+	if (answer.h.nlmsg_type == RTM_NEWLINK) {
+		const struct ifinfomsg *info = NLMSG_DATA(&answer.h);
+
+		result = info->ifi_flags;
+	}
+	close(fd);
+	return result;
+}
+
+static bool has_carrier(const char *name)
+{
+	return (link_request(name, RTM_GETLINK, 0) & LOWER_UP) != 0;
+}
+
+/* As `ip link del` does. */
+static void delete_link(const char *name)
+{
+	link_request(name, RTM_DELLINK, NLM_F_ACK);
+	assert_int_equal(if_nametoindex(name), 0);
+}
+
+static const uint8_t packet[40] = {
+	0x60, [6] = 59, [7] = 64, [8] = 0x20, [9] = 1, [24] = 0x20, [25] = 1};
+
+static void the_kernel_may_choose_the_name(void **ctx)
+{
+	char name[IF_NAMESIZE];
+	int fd;
+
+	(void)ctx;
+	if (!can_tun)
+		skip();
+	fd = tun6_open(NULL, name);
+	assert_true(fd >= 0);
+	assert_int_not_equal(if_nametoindex(name), 0);
+	close(fd);
+	assert_int_equal(if_nametoindex(name), 0);
+}
+
+static void a_name_that_is_taken_is_busy(void **ctx)
+{
+	char name[IF_NAMESIZE];
+	int fd = open_tun("teredo");
+
+	(void)ctx;
+	assert_int_equal(tun6_open("teredo", name), -EBUSY);
+	assert_int_equal(tun6_open("lo", name), -EBUSY);
+	assert_int_equal(tun6_open("a_name_too_long_", name), -EINVAL);
+	close(fd);
+}
+
+static void what_the_stack_sends_can_be_read(void **ctx)
+{
+	int fd = open_tun("teredo");
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint8_t buf[2048];
+	ssize_t n;
+
+	(void)ctx;
+	assert_int_equal(tun6_read(fd, buf, sizeof(buf)), -EAGAIN);
+	assert_true(netns_set_link("teredo", true));
+	/* its own solicitations and multicast reports */
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	n = tun6_read(fd, buf, sizeof(buf));
+	assert_true(n >= 40);
+	assert_int_equal(buf[0] >> 4, 6);
+	assert_int_equal(n, 40 + buf[4] * 256 + buf[5]);
+	close(fd);
+}
+
+static void a_packet_is_taken_only_while_the_link_is_up(void **ctx)
+{
+	int fd = open_tun("teredo");
+
+	(void)ctx;
+	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), -EIO);
+	assert_true(netns_set_link("teredo", true));
+	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), 0);
+	close(fd);
+}
+
+static void carrier_follows(void **ctx)
+{
+	int fd = open_tun("teredo");
+
+	(void)ctx;
+	assert_true(netns_set_link("teredo", true));
+	assert_int_equal(tun6_carrier(fd, false), 0);
+	assert_false(has_carrier("teredo"));
+	assert_int_equal(tun6_carrier(fd, true), 0);
+	assert_true(has_carrier("teredo"));
+	close(fd);
+}
+
+static void a_deleted_interface_is_made_again_on_its_descriptor(void **ctx)
+{
+	int fd = open_tun("teredo");
+	uint8_t buf[2048];
+
+	(void)ctx;
+	assert_true(netns_set_link("teredo", true));
+	delete_link("teredo");
+	assert_int_equal(tun6_read(fd, buf, sizeof(buf)), -EBADFD);
+	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), -EBADFD);
+	assert_int_equal(tun6_reattach(fd, "teredo"), 0);
+	assert_int_not_equal(if_nametoindex("teredo"), 0);
+	assert_true(netns_set_link("teredo", true));
+	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), 0);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_kernel_may_choose_the_name),
+		cmocka_unit_test(a_name_that_is_taken_is_busy),
+		cmocka_unit_test(what_the_stack_sends_can_be_read),
+		cmocka_unit_test(a_packet_is_taken_only_while_the_link_is_up),
+		cmocka_unit_test(carrier_follows),
+		cmocka_unit_test(
+			a_deleted_interface_is_made_again_on_its_descriptor),
+	};
+
+	can_tun = netns_enter();
+	if (can_tun && access("/dev/net/tun", R_OK | W_OK) != 0) {
+		perror("# /dev/net/tun");
+		can_tun = false;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

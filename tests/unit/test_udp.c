@@ -1,0 +1,231 @@
+/*
+ * test_udp.c - the UDP socket, on a loopback of its own
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/udp.h"
+#include "netns.h"
+
+static bool have_netns;
+
+static struct teredo_ep local(uint16_t port)
+{
+	return (struct teredo_ep){.ip = htonl(INADDR_LOOPBACK),
+				  .port = htons(port)};
+}
+
+static int open_any(struct teredo_ep *bound)
+{
+	int fd;
+
+	if (!have_netns)
+		skip();
+	fd = udp_open(local(0));
+	assert_true(fd >= 0);
+	*bound = udp_bound(fd);
+	return fd;
+}
+
+static int receive(int fd, void *buf, uint32_t size, struct teredo_ep *from,
+		   uint32_t *local_ip)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	return udp_recv(fd, buf, size, from, local_ip);
+}
+
+static void a_datagram_arrives_with_both_its_addresses(void **ctx)
+{
+	struct teredo_ep a_ep, b_ep, from;
+	int a = open_any(&a_ep), b = open_any(&b_ep);
+	uint32_t to;
+	char buf[64];
+
+	(void)ctx;
+	assert_int_equal(udp_send(a, b_ep, "hello", 5), 0);
+	assert_int_equal(receive(b, buf, sizeof(buf), &from, &to), 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_int_equal(from.ip, a_ep.ip);
+	assert_int_equal(from.port, a_ep.port);
+	assert_int_equal(to, b_ep.ip);
+	close(a);
+	close(b);
+}
+
+static void an_unbound_address_is_told_per_datagram(void **ctx)
+{
+	struct teredo_ep a_ep, from;
+	int a = open_any(&a_ep), b = udp_open((struct teredo_ep){0});
+	struct teredo_ep to = {.ip = htonl(0x7f000009)};
+	uint32_t local_ip;
+	char buf[8];
+
+	(void)ctx;
+	to.port = udp_bound(b).port;
+	assert_int_not_equal(to.port, 0);
+	assert_int_equal(udp_bound(b).ip, 0);
+	assert_int_equal(udp_send(a, to, "x", 1), 0);
+	assert_int_equal(receive(b, buf, sizeof(buf), &from, &local_ip), 1);
+	assert_int_equal(local_ip, to.ip);
+	close(a);
+	close(b);
+}
+
+static void an_empty_datagram_is_one(void **ctx)
+{
+	struct teredo_ep a_ep, from;
+	int a = open_any(&a_ep);
+	uint32_t to;
+	char buf[8];
+
+	(void)ctx;
+	assert_int_equal(udp_send(a, a_ep, "", 0), 0);
+	assert_int_equal(receive(a, buf, sizeof(buf), &from, &to), 0);
+	assert_int_equal(udp_recv(a, buf, sizeof(buf), &from, &to), -EAGAIN);
+	close(a);
+}
+
+static void the_longest_datagram_passes(void **ctx)
+{
+	static char out[TEREDO_MAX_UDP], in[TEREDO_MAX_UDP + 1];
+	struct teredo_ep a_ep, from;
+	int a = open_any(&a_ep);
+	uint32_t to;
+
+	(void)ctx;
+	memset(out, 'x', sizeof(out));
+	assert_int_equal(udp_send(a, a_ep, out, sizeof(out)), 0);
+	assert_int_equal(receive(a, in, sizeof(in), &from, &to), sizeof(out));
+	assert_int_equal(udp_send(a, a_ep, in, sizeof(in)), -EMSGSIZE);
+	close(a);
+}
+
+/* SEC-ICM-01: the kernel answers the closed port with an ICMP error, at once
+ * and before udp_send() returns. */
+static void an_icmp_error_costs_no_packet(void **ctx)
+{
+	struct teredo_ep a_ep, b_ep, closed, from;
+	int a = open_any(&a_ep), b = open_any(&b_ep), c = open_any(&closed);
+	uint32_t to;
+	char buf[8];
+
+	(void)ctx;
+	close(c);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(udp_send(a, closed, "x", 1), 0);
+		assert_int_equal(udp_send(a, b_ep, "y", 1), 0);
+		assert_int_equal(receive(b, buf, sizeof(buf), &from, &to), 1);
+		assert_int_equal(udp_recv(a, buf, sizeof(buf), &from, &to),
+				 -EAGAIN);
+	}
+	assert_int_equal(poll(&(struct pollfd){.fd = a}, 1, 0), 0);
+	close(a);
+	close(b);
+}
+
+static void no_way_is_an_error_at_once(void **ctx)
+{
+	struct teredo_ep to = {.ip = htonl(0xc0000201), .port = htons(3544)};
+	int a;
+
+	(void)ctx;
+	if (!have_netns)
+		skip();
+	a = udp_open((struct teredo_ep){0});
+	assert_int_equal(udp_send(a, to, "x", 1), -ENETUNREACH);
+	close(a);
+}
+
+static void a_port_that_is_taken_is_refused(void **ctx)
+{
+	struct teredo_ep ep;
+	int a = open_any(&ep);
+
+	(void)ctx;
+	assert_int_equal(udp_open(ep), -EADDRINUSE);
+	close(a);
+}
+
+static void an_address_of_another_host_is_refused(void **ctx)
+{
+	struct teredo_ep ep = {.ip = htonl(0xc0000201)};
+
+	(void)ctx;
+	if (!have_netns)
+		skip();
+	assert_int_equal(udp_open(ep), -EADDRNOTAVAIL);
+}
+
+static void the_buffers_hold_a_burst(void **ctx)
+{
+	struct teredo_ep ep;
+	int a = open_any(&ep), size = 0;
+	socklen_t len = sizeof(size);
+
+	(void)ctx;
+	getsockopt(a, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	assert_true(size >= 4 * 1024 * 1024);
+	getsockopt(a, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	assert_true(size >= 4 * 1024 * 1024);
+	close(a);
+}
+
+/* A-MTU-03, G-ECN-01, G-UDP-01: as it is on the wire. */
+static void df_tos_and_checksum_are_as_the_rfcs_say(void **ctx)
+{
+	struct teredo_ep ep;
+	int a = open_any(&ep);
+	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+	struct pollfd p = {.fd = raw, .events = POLLIN};
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char data[16];
+	} seen;
+
+	(void)ctx;
+	assert_true(raw >= 0);
+	assert_int_equal(udp_send(a, ep, "x", 1), 0);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(recv(raw, &seen, sizeof(seen), 0), 29);
+	assert_int_equal(seen.ip.frag_off, 0);
+	assert_int_equal(seen.ip.tos, 0);
+	assert_int_not_equal(seen.udp.check, 0);
+	close(raw);
+	close(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_datagram_arrives_with_both_its_addresses),
+		cmocka_unit_test(an_unbound_address_is_told_per_datagram),
+		cmocka_unit_test(an_empty_datagram_is_one),
+		cmocka_unit_test(the_longest_datagram_passes),
+		cmocka_unit_test(an_icmp_error_costs_no_packet),
+		cmocka_unit_test(no_way_is_an_error_at_once),
+		cmocka_unit_test(a_port_that_is_taken_is_refused),
+		cmocka_unit_test(an_address_of_another_host_is_refused),
+		cmocka_unit_test(the_buffers_hold_a_burst),
+		cmocka_unit_test(df_tos_and_checksum_are_as_the_rfcs_say),
+	};
+
+	have_netns = netns_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
