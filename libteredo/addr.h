@@ -44,6 +44,11 @@ bool addr_is_all_routers(const struct teredo_addr *a);	/* ff02::2 */
  * v4-compatible (S-FWD-02, SEC-ING-01). Teredo addresses are global. */
 bool addr_is_global(const struct teredo_addr *a);
 
+/* 2002::/16; and the IPv4 address of the router of another tunnel that stands
+ * in a 6to4 or ISATAP address (SEC-LOOP-03), false if `a` is neither. */
+bool addr_is_6to4(const struct teredo_addr *a);
+bool addr_tunnel_ip(const struct teredo_addr *a, uint32_t *ip);
+
 /* IPv4 address in the format of a global unicast address: RFC 4380 5.2.4,
  * A-V4G-01..09, and 240/4. Documentation ranges count as global. */
 bool ipv4_is_global(uint32_t ip);
