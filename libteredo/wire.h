@@ -61,6 +61,11 @@ bool wire_is_bubble(const struct wire_packet *p);
  * segments left (RFC 5095). The walk ends after 8 headers. */
 bool wire_has_rh0(const struct wire_packet *p);
 
+/* What follows the extension headers: where, its number in *type and its
+ * length in *len. The walk ends where wire_has_rh0()'s does, too. */
+const uint8_t *wire_upper(const struct wire_packet *p, uint8_t *type,
+			  size_t *len);
+
 /*
  * Trailers (RFC 6081 4.1) in packet order. Start with *at = 0; returns false
  * at the end and at the first malformed one (X-TLV-06).

@@ -1,0 +1,205 @@
+/*
+ * addr.c - Teredo addresses, and which addresses are acceptable
+ *
+ *   octets 0-3    the prefix, 2001:0000 (RFC 4380 2.6)
+ *          4-7    the client's server, plain
+ *          8-9    flags; octet 8 holds the u and g bits 0x03, always clear
+ *          10-11  mapped port, inverted
+ *          12-15  mapped IPv4 address, inverted
+ *
+ * Reading an address never fails: every flag pattern gives the same server and
+ * mapping (A-ADDR-06). Whether what was read may be used is another question,
+ * and ep_is_acceptable() is the one answer to it for all roles (RFC 4380
+ * 5.2.4: the format of a global unicast address). Special-purpose blocks that
+ * the RFC does not name (100.64/10, documentation, benchmarking) are left
+ * alone (A-V4G-11), but for 240/4, where nobody lives.
+ *
+ * An address has no validity beyond its 128 bits: whoever asks "is it mine"
+ * compares all of them (A-ADDR-09).
+ */
+#include "addr.h"
+
+#include <assert.h>
+#include <string.h>
+
+uint32_t addr_default_prefix(void)
+{
+	const uint8_t b[4] = { 0x20, 0x01, 0, 0 };
+	uint32_t prefix;
+
+	memcpy(&prefix, b, 4);
+	return prefix;
+}
+
+/* Octets 8-15, the same in global and link-local addresses. */
+static void put_identifier(struct teredo_addr *a, uint16_t flags,
+			   struct teredo_ep mapped)
+{
+	uint16_t port = (uint16_t)~mapped.port;
+	uint32_t ip = ~mapped.ip;
+
+	assert((flags & 0x0300) == 0);	/* A-ADDR-04 */
+	a->b[8] = (uint8_t)(flags >> 8);
+	a->b[9] = (uint8_t)flags;
+	memcpy(a->b + 10, &port, 2);
+	memcpy(a->b + 12, &ip, 4);
+}
+
+void addr_make(struct teredo_addr *a, uint32_t prefix, uint32_t server_ip,
+	       uint16_t flags, struct teredo_ep mapped)
+{
+	memcpy(a->b, &prefix, 4);
+	memcpy(a->b + 4, &server_ip, 4);
+	put_identifier(a, flags, mapped);
+}
+
+void addr_make_link_local(struct teredo_addr *a, uint16_t flags,
+			  struct teredo_ep mapped)
+{
+	memset(a, 0, sizeof(*a));
+	a->b[0] = 0xfe;
+	a->b[1] = 0x80;
+	put_identifier(a, flags, mapped);
+}
+
+bool addr_in_prefix(const struct teredo_addr *a, uint32_t prefix)
+{
+	return memcmp(a->b, &prefix, 4) == 0;
+}
+
+uint32_t addr_server(const struct teredo_addr *a)
+{
+	uint32_t ip;
+
+	memcpy(&ip, a->b + 4, 4);
+	return ip;
+}
+
+uint16_t addr_flags(const struct teredo_addr *a)
+{
+	return (uint16_t)(a->b[8] << 8 | a->b[9]);
+}
+
+struct teredo_ep addr_mapping(const struct teredo_addr *a)
+{
+	struct teredo_ep ep;
+
+	memcpy(&ep.port, a->b + 10, 2);
+	memcpy(&ep.ip, a->b + 12, 4);
+	ep.port = (uint16_t)~ep.port;
+	ep.ip = ~ep.ip;
+	return ep;
+}
+
+struct teredo_ep addr_server_ep(uint32_t server_ip)
+{
+	const uint8_t b[2] = { TEREDO_PORT >> 8, TEREDO_PORT & 0xff };
+	struct teredo_ep ep = { .ip = server_ip };
+
+	memcpy(&ep.port, b, 2);
+	return ep;
+}
+
+bool addr_equal(const struct teredo_addr *a, const struct teredo_addr *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+bool ep_equal(struct teredo_ep a, struct teredo_ep b)
+{
+	return a.ip == b.ip && a.port == b.port;
+}
+
+bool addr_is_link_local(const struct teredo_addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool addr_is_multicast(const struct teredo_addr *a)
+{
+	return a->b[0] == 0xff;
+}
+
+/* ff02::`last` */
+static bool is_well_known(const struct teredo_addr *a, uint8_t last)
+{
+	const struct teredo_addr group = {
+		.b = { [0] = 0xff, [1] = 0x02, [15] = last },
+	};
+
+	return addr_equal(a, &group);
+}
+
+bool addr_is_all_nodes(const struct teredo_addr *a)
+{
+	return is_well_known(a, 1);
+}
+
+bool addr_is_all_routers(const struct teredo_addr *a)
+{
+	return is_well_known(a, 2);
+}
+
+bool addr_is_global(const struct teredo_addr *a)
+{
+	/* ::/96 has the unspecified, loopback and v4-compatible ones */
+	static const uint8_t compatible[12] = { 0 };
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool site_local = a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0;
+	bool unique_local = (a->b[0] & 0xfe) == 0xfc;
+
+	return memcmp(a->b, compatible, 12) != 0 &&
+	       memcmp(a->b, mapped, 12) != 0 &&
+	       !addr_is_multicast(a) && !addr_is_link_local(a) &&
+	       !site_local && !unique_local;
+}
+
+static uint32_t host_order(uint32_t ip)
+{
+	uint8_t b[4];
+
+	memcpy(b, &ip, 4);
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	       (uint32_t)b[2] << 8 | b[3];
+}
+
+bool ipv4_is_global(uint32_t ip)
+{
+	static const struct {
+		uint32_t net;
+		unsigned bits;
+	} refused[] = {
+		{ 0x00000000, 8 },	/* A-V4G-01 */
+		{ 0x7f000000, 8 },	/* A-V4G-02 */
+		{ 0x0a000000, 8 },	/* A-V4G-03 */
+		{ 0xac100000, 12 },	/* A-V4G-04 */
+		{ 0xc0a80000, 16 },	/* A-V4G-05 */
+		{ 0xa9fe0000, 16 },	/* A-V4G-06 */
+		{ 0xc0586300, 24 },	/* A-V4G-07 */
+		{ 0xe0000000, 4 },	/* A-V4G-08 */
+		{ 0xf0000000, 4 },	/* A-V4G-09 and the rest of 240/4 */
+	};
+	uint32_t host = host_order(ip);
+
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		unsigned rest = 32 - refused[i].bits;
+
+		if (host >> rest == refused[i].net >> rest)
+			return false;
+	}
+	return true;
+}
+
+bool local4_has(const struct local4 *l, uint32_t ip)
+{
+	assert(l->n <= LOCAL4_MAX);
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->ip[i] == ip)
+			return true;
+	return false;
+}
+
+bool ep_is_acceptable(struct teredo_ep ep, const struct local4 *l)
+{
+	return ep.port != 0 && ipv4_is_global(ep.ip) && !local4_has(l, ep.ip);
+}
