@@ -1,0 +1,349 @@
+"""lab.py - a small Internet in private namespaces
+
+A World is one IPv4 and IPv6 core router with hosts and NAT boxes around it.
+Each of them is an *anchor*: a sleeping process that holds a network and a
+mount namespace, named by its PID and by nothing on the disk.
+
+lab.enter() puts the whole test into a PID, mount and network namespace of its
+own before anything else happens. When the test ends, in whatever way, the
+kernel ends everything in it: every daemon, namespace, mount and interface.
+So two runs cannot meet, and nothing is ever looked for by name to be killed.
+
+    192.0.2.0/24     servers             198.51.100.0/24  relays
+    203.0.113.0/24   public clients, outsides of the NAT boxes
+    10.N.0.0/24 and 192.168.N.0/24 by turns: insides of the NAT boxes
+    2001:db8:N::/64  native networks, each behind one relay
+    2001:db8:ffff::/48  native addresses of the servers
+
+Waiting is always for a condition with a deadline (wait_for), read from the
+kernel's own files (/proc/ANCHOR/net), never for a time.
+"""
+import contextlib
+import ctypes
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import nat
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+DEBIAN = os.path.join(BUILD, "net", "debian")    # unpacked packages
+OURS = os.path.join(BUILD, "net", "ours")        # `make install DESTDIR=`
+CLONE_NEWNET = 0x40000000
+GATEWAY4 = "192.0.2.254"
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+# One host: its own /run (so no /dev/log either), /etc and programs. $1 is the
+# tree that is laid over / : Debian's packages, our installation, or "".
+ANCHOR = r"""
+set -e
+tree=$1
+if [ -n "$tree" ]; then
+    mount -t tmpfs -o mode=755 run /run
+    [ -L /dev/log ] || [ ! -e /dev/log ] || mount --bind /dev/null /dev/log
+    mkdir -p /run/lab/etc /run/lab/upper /run/lab/work
+    lower=/etc
+    [ ! -d "$tree/etc" ] || lower=$tree/etc:/etc
+    mount -t overlay -o \
+        "lowerdir=$lower,upperdir=/run/lab/upper,workdir=/run/lab/work" \
+        etc /etc
+    mount -t overlay -o "lowerdir=$tree/usr:/usr" usr /usr
+    for user in miredo miredo-server; do
+        grep -q "^$user:" /etc/passwd && continue
+        id=$((64000 + ${#user}))
+        echo "$user:x:$id:$id::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
+        echo "$user:x:$id:" >>/etc/group
+    done
+fi
+for knob in default/accept_dad all/accept_dad default/accept_ra; do
+    echo 0 >"/proc/sys/net/ipv6/conf/$knob"
+done
+echo 0 0 >/proc/sys/net/ipv4/ping_group_range
+ip link set lo up
+echo up
+exec sleep infinity
+"""
+
+
+class LabError(Exception):
+    """The laboratory itself failed; nothing is said about the programs."""
+
+
+def bail(why):
+    print(f"Bail out! {why}", flush=True)
+    sys.exit(1)
+
+
+def enter():
+    """Re-executes the running script inside the private namespaces."""
+    if os.environ.get("MIREDO_LAB") == "inside":
+        os.environ["MIREDO_LAB"] = "nested"     # not for our children
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        return
+    if os.geteuid() != 0:
+        bail("network namespaces and tun devices need root; run it as root")
+    if os.environ.get("MIREDO_LAB") != "ready":
+        if subprocess.run([f"{HERE}/prepare", BUILD]).returncode != 0:
+            bail("tests/net/prepare failed, see above")
+    os.environ["MIREDO_LAB"] = "inside"
+    # The shell is PID 1 in there: it reaps what the daemons leave to it.
+    os.execvp("unshare", [
+        "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
+        "--mount-proc", "--propagation", "private", "/bin/sh", "-c",
+        '"$@"; exit $?', "sh", sys.executable, "-B", *sys.argv])
+
+
+def wait_for(condition, what, seconds=10.0):
+    """Polls until condition() is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() >= end:
+            raise LabError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.005)
+
+
+class Host:
+    """A machine: a network namespace and, with a tree, its own files."""
+
+    def __init__(self, name, tree=""):
+        self.name, self.tree = name, tree
+        self.ip4 = self.ip6 = self.nat = None
+        self.anchor = subprocess.Popen(
+            ["unshare", "--net", "--mount", "sh", "-c", ANCHOR, name, tree],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+
+    @property
+    def pid(self):
+        return self.anchor.pid
+
+    def ready(self):
+        if self.anchor.stdout.readline() != b"up\n":
+            raise LabError(f"host {self.name} did not come up")
+
+    def inside(self, *command):
+        """The command line that runs `command` on this host."""
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", *command]
+
+    def spawn(self, *command, **kwargs):
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.Popen(self.inside(*command), **kwargs)
+
+    def run(self, *command, stdin="", check=True):
+        """Runs to the end; returns the CompletedProcess with its texts."""
+        done = subprocess.run(self.inside(*command), input=stdin, text=True,
+                              capture_output=True, timeout=60)
+        if check and done.returncode != 0:
+            raise LabError(f"{self.name}: {' '.join(command)}: exit "
+                           f"{done.returncode}: {done.stderr.strip()}")
+        return done
+
+    def ip(self, *lines):
+        self.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+
+    def sysctl(self, **knobs):
+        """Names with __ for each slash: ipv4__ip_forward=1."""
+        script = "".join(f"echo {value} >/proc/sys/net/"
+                         f"{name.replace('__', '/')}\n"
+                         for name, value in knobs.items())
+        self.run("sh", "-e", stdin=script)
+
+    def path(self, inner):
+        """A path of this host as seen from the test."""
+        return f"/proc/{self.pid}/root{inner}"
+
+    def write(self, inner, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.path(inner)), exist_ok=True)
+        with open(self.path(inner), "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+        os.chmod(self.path(inner), mode)
+
+    @contextlib.contextmanager
+    def net(self):
+        """Sockets made in this context belong to this host."""
+        with open("/proc/self/ns/net", "rb") as home, \
+             open(f"/proc/{self.pid}/ns/net", "rb") as away:
+            if LIBC.setns(away.fileno(), CLONE_NEWNET) != 0:
+                raise LabError(f"setns to {self.name} failed")
+            try:
+                yield self
+            finally:
+                if LIBC.setns(home.fileno(), CLONE_NEWNET) != 0:
+                    os.abort()      # we would act in a wrong namespace
+
+    def udp(self, address, port=0):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self.net():
+            s = socket.socket(family, socket.SOCK_DGRAM)
+        s.bind((address, port))
+        return s
+
+    # ---- what the kernel says of this host ----
+
+    def _proc(self, name):
+        try:
+            with open(f"/proc/{self.pid}/net/{name}", encoding="ascii") as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            raise LabError(f"host {self.name} is gone") from None
+
+    def addresses6(self, ifname=None):
+        """[(address, prefix length, interface)]"""
+        found = []
+        for line in self._proc("if_inet6"):
+            raw, _, plen, _, _, name = line.split()
+            if ifname in (None, name):
+                found.append((ipaddress.IPv6Address(bytes.fromhex(raw)),
+                              int(plen, 16), name))
+        return found
+
+    def teredo_address(self, ifname):
+        """The one global address on the interface, or None."""
+        all_of_it = [a for a, _, _ in self.addresses6(ifname)
+                     if not a.is_link_local]
+        if len(all_of_it) > 1:
+            raise LabError(f"{self.name}: several addresses: {all_of_it}")
+        return all_of_it[0] if all_of_it else None
+
+    def packets(self, ifname):
+        """(received, sent) as the interface counts them: rx is what the
+        daemon wrote, tx what it was given to read."""
+        for line in self._proc("dev"):
+            name, _, figures = line.partition(":")
+            if name.strip() == ifname:
+                f = figures.split()
+                return int(f[1]), int(f[9])
+        return None
+
+    def has_interface(self, ifname):
+        return self.packets(ifname) is not None
+
+    def has_udp_port(self, port, address=None):
+        for line in self._proc("udp")[1:]:
+            ip, _, number = line.split()[1].partition(":")
+            if int(number, 16) == port and address in (
+                    None, socket.inet_ntoa(bytes.fromhex(ip)[::-1])):
+                return True
+        return False
+
+    def has_route6(self, prefix, ifname):
+        net = ipaddress.IPv6Network(prefix)
+        want = (net.network_address.packed.hex(), f"{net.prefixlen:02x}")
+        return any((f[0], f[1], f[9]) == (*want, ifname)
+                   for f in map(str.split, self._proc("ipv6_route")))
+
+
+class World:
+    """The core router and all that hangs on it."""
+
+    def __init__(self):
+        self.hosts, self.daemons = [], []
+        self.legs = self.lans = self.natives = self.stubs = 0
+        self.public4 = 9
+        base = os.path.join(BUILD, "net")
+        os.makedirs(base, exist_ok=True)
+        self.logs = tempfile.mkdtemp(prefix="log.", dir=base)
+        self.core = self.host("core")
+        self.core.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1)
+        self.core.ip(f"addr add {GATEWAY4}/32 dev lo")
+
+    def close(self, keep_logs=False):
+        for daemon in self.daemons:
+            daemon.kill()
+        for host in self.hosts:
+            host.anchor.kill()
+            host.anchor.wait()
+        self.hosts, self.daemons = [], []
+        if not keep_logs:
+            shutil.rmtree(self.logs)
+
+    def host(self, name, tree=""):
+        host = Host(name, tree)
+        self.hosts.append(host)
+        host.ready()
+        return host
+
+    def _wire(self, host, *addresses, dev="eth0"):
+        """A link from the core to host, numbered with single addresses."""
+        self.legs += 1
+        leg = f"leg{self.legs}"
+        self.core.ip(f"link add {leg} type veth peer name {dev} "
+                     f"netns {host.pid}", f"link set {leg} up",
+                     *(f"route add {a}/32 dev {leg}" for a in addresses))
+        host.ip(f"link set {dev} up",
+                *(f"addr add {a}/32 dev {dev}" for a in addresses),
+                f"route add {GATEWAY4}/32 dev {dev}",
+                f"route add default via {GATEWAY4} src {addresses[0]}")
+        host.ip4 = addresses[0]
+        return leg
+
+    def _wire6(self, host, leg, dev="eth0"):
+        """Native IPv6 for host over the same link to the core."""
+        self.stubs += 1
+        net = f"2001:db8:ffff:{self.stubs:x}::"
+        self.core.ip(f"addr add {net}1/64 dev {leg}")
+        host.ip(f"addr add {net}2/64 dev {dev}",
+                f"route add default via {net}1")
+        host.ip6 = f"{net}2"
+
+    def next_public4(self):
+        self.public4 += 1
+        return f"203.0.113.{self.public4}"
+
+    def server(self, name, ip4, tree, second=None, native=True):
+        host = self.host(name, tree)
+        leg = self._wire(host, ip4, *([second] if second else []))
+        if native:
+            self._wire6(host, leg)
+        return host
+
+    def relay(self, name, ip4, tree):
+        """A relay's host and the native host behind it."""
+        relay, native = self.host(name, tree), self.host(f"{name}-web")
+        leg = self._wire(relay, ip4)
+        self._wire6(relay, leg)
+        self.natives += 1
+        net = f"2001:db8:{self.natives:x}::"
+        relay.sysctl(ipv6__conf__all__forwarding=1)
+        relay.ip(f"link add eth1 type veth peer name eth0 netns {native.pid}",
+                 "link set eth1 up", f"addr add {net}1/64 dev eth1")
+        native.ip("link set eth0 up", f"addr add {net}2/64 dev eth0",
+                  f"route add default via {net}1")
+        self.core.ip(f"route add {net}/64 via {relay.ip6}")
+        native.ip6 = f"{net}2"
+        return relay, native
+
+    def client(self, name, kind, tree):
+        """A client's host behind a NAT box of that kind ("none": public)."""
+        host = self.host(name, tree)
+        if kind == "none":
+            self._wire(host, self.next_public4())
+            return host
+        box = self.host(f"{name}-nat")
+        self._wire(box, self.next_public4(), dev="wan")
+        self.lans += 1
+        n = self.lans
+        lan = f"10.{n}.0." if n % 2 else f"192.168.{n}."
+        box.ip(f"link add lan type veth peer name eth0 netns {host.pid}",
+               "link set lan up", f"addr add {lan}1/24 dev lan")
+        host.ip("link set eth0 up", f"addr add {lan}2/24 dev eth0",
+                f"route add default via {lan}1")
+        host.ip4, host.nat = f"{lan}2", box
+        box.sysctl(ipv4__ip_forward=1)
+        box.run("nft", "-f", "-", stdin=nat.rules(kind, host.ip4))
+        return host
+
+    def daemon(self, kind, host, **conf):
+        daemon = kind(host, self.logs, **conf)
+        self.daemons.append(daemon)
+        return daemon

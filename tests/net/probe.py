@@ -1,0 +1,128 @@
+"""probe.py - traffic through the tunnels, numbered and counted
+
+A Ping is one stream of numbered echo requests from a host to an address, on
+an ICMPv6 socket that is connected and wants errors: what the daemon answers
+(ICMPv6 unreachable) arrives there too. Many run side by side in one loop.
+"""
+import selectors
+import socket
+import struct
+import time
+
+IPV6_RECVERR = 25
+ECHO_REQUEST, ECHO_REPLY, UNREACHABLE = 128, 129, 1
+SO_EE_ORIGIN_ICMP6 = 3
+
+
+class Ping:
+    """Numbered pings from `host` to `target`."""
+
+    def __init__(self, host, target, source=None):
+        self.target = str(target)
+        with host.net():
+            self.sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM,
+                                      socket.IPPROTO_ICMPV6)
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        if source:
+            self.sock.bind((str(source), 0))
+        self.refused = None         # time of the first ICMPv6 unreachable
+        self.sent, self.answered, self.order = {}, {}, []
+
+    def close(self):
+        self.sock.close()
+
+    def send(self, seq=None):
+        seq = len(self.sent) + 1 if seq is None else seq
+        now = time.monotonic()
+        self.sent[seq] = now
+        try:
+            self.sock.sendto(struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, 0, seq)
+                             + b"numbered ping", (self.target, 0))
+        except OSError:
+            pass                    # counts as lost; recv() has the reason
+        return now
+
+    def receive(self):
+        """Takes all that has come."""
+        now = time.monotonic()
+        while True:
+            try:
+                data, _ = self.sock.recvfrom(2048)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._errors(now)
+                continue
+            seq = struct.unpack_from("!H", data, 6)[0]
+            if data[0] == ECHO_REPLY and seq not in self.answered:
+                self.answered[seq] = now
+                self.order.append(seq)
+
+    def _errors(self, now):
+        while True:
+            try:
+                _, notes, _, _ = self.sock.recvmsg(2048, 512,
+                                                   socket.MSG_ERRQUEUE)
+            except BlockingIOError:
+                return
+            for level, kind, data in notes:
+                if (level, kind) == (socket.IPPROTO_IPV6, IPV6_RECVERR):
+                    origin, icmp_type = struct.unpack_from("=xxxxBB", data)
+                    if (origin, icmp_type) == (SO_EE_ORIGIN_ICMP6,
+                                               UNREACHABLE):
+                        self.refused = self.refused or now
+
+    @property
+    def started(self):
+        return min(self.sent.values())
+
+    @property
+    def lost(self):
+        return len(self.sent) - len(self.answered)
+
+    def first_reply(self):
+        """Seconds from the first request to the first reply, or None."""
+        if not self.answered:
+            return None
+        return min(self.answered.values()) - self.started
+
+    def first_refusal(self):
+        return self.refused and self.refused - self.started
+
+
+def _listen(pings, until, done=lambda: False):
+    """Receives on all pings until that time, or until done()."""
+    with selectors.DefaultSelector() as selector:
+        for ping in pings:
+            selector.register(ping.sock, selectors.EVENT_READ, ping)
+        while not done():
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            for key, _ in selector.select(left):
+                key.data.receive()
+
+
+def open_paths(pings, seconds, interval=0.25):
+    """Pings along all until each is answered or refused, or time is up."""
+    def settled():
+        return all(p.answered or p.refused for p in pings)
+
+    end = time.monotonic() + seconds
+    while not settled() and time.monotonic() < end:
+        for ping in pings:
+            if not (ping.answered or ping.refused):
+                ping.send()
+        _listen(pings, min(end, time.monotonic() + interval), settled)
+
+
+def run(ping, count, interval=0.005, linger=1.0):
+    """Sends `count` pings; waits for the last for at most `linger`."""
+    first = len(ping.sent) + 1
+    for _ in range(count):
+        _listen([ping], ping.send() + interval)
+    wanted = range(first, first + count)
+    _listen([ping], time.monotonic() + linger,
+            lambda: all(seq in ping.answered for seq in wanted))
+    return sum(seq in ping.answered for seq in wanted)
