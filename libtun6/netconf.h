@@ -19,8 +19,13 @@ void netconf_close(struct netconf *nc);
 
 /* Interface index, or -errno. */
 int netconf_index(struct netconf *nc, const char *ifname);
+/* 1: the administrator wants it up (IFF_UP), 0: down, else -errno. */
+int netconf_is_up(struct netconf *nc, int ifindex);
 int netconf_set_link(struct netconf *nc, int ifindex, bool up);
 int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu);
+/* IPv6 on, but no address of the kernel's own making, no router
+ * advertisements, no redirects. Best before the link is up. */
+int netconf_quiet(const char *ifname);
 
 /* Adds addr/len; one that is there already is no error. */
 int netconf_add_address(struct netconf *nc, int ifindex,
@@ -38,7 +43,7 @@ int netconf_del_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
 		      unsigned len, uint32_t metric);
 
 /* The host's IPv4 addresses and directed broadcasts and its global IPv6
- * addresses, without those of the interface `except`. */
+ * addresses, without 127/8 and without those of the interface `except`. */
 struct netconf_host {
 	unsigned n4, n6;
 	uint32_t ip4[NETCONF_LOCAL4];
@@ -46,14 +51,19 @@ struct netconf_host {
 };
 int netconf_host(struct netconf *nc, int except, struct netconf_host *host);
 
+/* A number that changes when packets to ip (network order) take another way:
+ * gateway, interface, source, or state of that interface. 0: no way. */
+uint64_t netconf_way(struct netconf *nc, uint32_t ip);
+
 /* Human-readable "192.0.2.1 eth0, 127.0.0.1 lo" for an error message. */
 void netconf_list_ip4(struct netconf *nc, char *buf, unsigned size);
 
 /* A descriptor that is readable when addresses, links or routes changed.
- * netconf_changed() takes all notices off and tells what they were. */
-#define NETCONF_CHANGED_IP4	1u	/* an IPv4 address or route */
-#define NETCONF_CHANGED_IP6	2u
-#define NETCONF_CHANGED_LINK	4u	/* the link `ifindex` itself */
+ * netconf_changed() takes notices off and tells what may have changed. */
+#define NETCONF_CHANGED_IP4	1u	/* IPv4 addresses, default routes */
+#define NETCONF_CHANGED_IP6	2u	/* IPv6 addresses */
+#define NETCONF_CHANGED_LINK	4u	/* the link `ifindex` itself, what is
+					 * on it or points to it */
 #define NETCONF_LINK_GONE	8u	/* it was deleted */
 int netconf_watch(struct netconf *nc);
 unsigned netconf_changed(struct netconf *nc, int ifindex);

@@ -1,0 +1,336 @@
+/*
+ * netconf.c - addresses, routes and link of the tunnel interface
+ *
+ * Every call may be repeated: what is there already is no error and causes no
+ * notice, so that the parent can simply put everything in order again after
+ * any change, and its own changes do not wake it for ever.
+ *
+ * Addresses are added without duplicate address detection: on a tunnel nobody
+ * could answer it, and an address must be usable at once.
+ *
+ * What the kernel would do on its own account is turned off (netconf_quiet):
+ * a random fe80:: address beside the Teredo one, and belief in router
+ * advertisements and redirects, by which an engine that went bad could give
+ * the host addresses and routes behind the parent's back. Those are files
+ * below /proc/sys: netlink can only read them.
+ *
+ * What the host has beside the interface is netconf_host.c's.
+ */
+#include "config.h"
+
+#include "netconf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <net/if.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/route.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netconf_nl.h"
+
+int netconf_errno(int nle)
+{
+	static const struct {
+		int nle, err;
+	} map[] = {
+		{ NLE_SUCCESS, 0 },	       { NLE_NOMEM, ENOMEM },
+		{ NLE_EXIST, EEXIST },	       { NLE_INVAL, EINVAL },
+		{ NLE_OBJ_NOTFOUND, ENOENT },  { NLE_NOADDR, EADDRNOTAVAIL },
+		{ NLE_BUSY, EBUSY },	       { NLE_NOACCESS, EACCES },
+		{ NLE_PERM, EPERM },	       { NLE_NODEV, ENODEV },
+		{ NLE_OPNOTSUPP, EOPNOTSUPP }, { NLE_AGAIN, EAGAIN },
+		{ NLE_AF_NOSUPPORT, EAFNOSUPPORT },
+	};
+
+	for (unsigned i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].nle == -nle)
+			return -map[i].err;
+	return -EIO;
+}
+
+int netconf_open(struct netconf **out)
+{
+	struct netconf *nc = calloc(1, sizeof(*nc));
+	int err;
+
+	if (nc == NULL)
+		return -ENOMEM;
+	nc->ask = nl_socket_alloc();
+	err = nc->ask == NULL ? -NLE_NOMEM
+			      : nl_connect(nc->ask, NETLINK_ROUTE);
+	if (err < 0) {
+		netconf_close(nc);
+		return netconf_errno(err);
+	}
+	*out = nc;
+	return 0;
+}
+
+void netconf_close(struct netconf *nc)
+{
+	if (nc == NULL)
+		return;
+	nl_socket_free(nc->watch);
+	nl_socket_free(nc->ask);
+	free(nc);
+}
+
+/* ---- the link ---- */
+
+int netconf_index(struct netconf *nc, const char *ifname)
+{
+	struct rtnl_link *link;
+	int err = rtnl_link_get_kernel(nc->ask, 0, ifname, &link);
+
+	if (err < 0)
+		return netconf_errno(err);
+	err = rtnl_link_get_ifindex(link);
+	rtnl_link_put(link);
+	return err;
+}
+
+int netconf_is_up(struct netconf *nc, int ifindex)
+{
+	struct rtnl_link *link;
+	int err = rtnl_link_get_kernel(nc->ask, ifindex, NULL, &link);
+
+	if (err < 0)
+		return netconf_errno(err);
+	err = (rtnl_link_get_flags(link) & IFF_UP) != 0;
+	rtnl_link_put(link);
+	return err;
+}
+
+/* Sends what `wanted` has and the link has not. Takes `wanted`. */
+static int link_change(struct netconf *nc, int ifindex,
+		       struct rtnl_link *wanted)
+{
+	struct rtnl_link *link = NULL;
+	int err = -NLE_NOMEM;
+
+	if (wanted != NULL)
+		err = rtnl_link_get_kernel(nc->ask, ifindex, NULL, &link);
+	if (err >= 0)
+		err = rtnl_link_change(nc->ask, link, wanted, 0);
+	rtnl_link_put(link);
+	rtnl_link_put(wanted);
+	return netconf_errno(err < 0 ? err : 0);
+}
+
+int netconf_set_link(struct netconf *nc, int ifindex, bool up)
+{
+	struct rtnl_link *wanted = rtnl_link_alloc();
+
+	if (wanted != NULL && up)
+		rtnl_link_set_flags(wanted, IFF_UP);
+	else if (wanted != NULL)
+		rtnl_link_unset_flags(wanted, IFF_UP);
+	return link_change(nc, ifindex, wanted);
+}
+
+int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu)
+{
+	struct rtnl_link *link, *wanted;
+	uint32_t now;
+	int err = rtnl_link_get_kernel(nc->ask, ifindex, NULL, &link);
+
+	if (err < 0)
+		return netconf_errno(err);
+	now = rtnl_link_get_mtu(link);
+	rtnl_link_put(link);
+	if (now == mtu)
+		return 0;
+	wanted = rtnl_link_alloc();
+	if (wanted != NULL)
+		rtnl_link_set_mtu(wanted, mtu);
+	return link_change(nc, ifindex, wanted);
+}
+
+static int sysctl_write(const char *ifname, const char *key, const char *value)
+{
+	char path[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname,
+		 key);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int netconf_quiet(const char *ifname)
+{
+	static const char *const sysctl[][2] = {
+		{ "disable_ipv6", "0" },
+		{ "addr_gen_mode", "1" },	/* none */
+		{ "accept_ra", "0" },
+		{ "accept_redirects", "0" },
+	};
+	int first = 0;
+
+	if (strchr(ifname, '/') != NULL)
+		return -EINVAL;
+	for (unsigned i = 0; i < sizeof(sysctl) / sizeof(sysctl[0]); i++) {
+		int err = sysctl_write(ifname, sysctl[i][0], sysctl[i][1]);
+
+		if (first == 0)
+			first = err;
+	}
+	return first;
+}
+
+/* ---- addresses ---- */
+
+static struct rtnl_addr *addr_new(int ifindex, const uint8_t addr[16],
+				  unsigned len)
+{
+	struct rtnl_addr *ra = rtnl_addr_alloc();
+	struct nl_addr *a = nl_addr_build(AF_INET6, addr, 16);
+	int err = -NLE_NOMEM;
+
+	if (ra != NULL && a != NULL) {
+		nl_addr_set_prefixlen(a, (int)len);
+		rtnl_addr_set_ifindex(ra, ifindex);
+		rtnl_addr_set_flags(ra, IFA_F_NODAD);
+		err = rtnl_addr_set_local(ra, a);
+	}
+	nl_addr_put(a);
+	if (err == 0)
+		return ra;
+	rtnl_addr_put(ra);
+	return NULL;
+}
+
+int netconf_add_address(struct netconf *nc, int ifindex,
+			const uint8_t addr[16], unsigned len)
+{
+	struct rtnl_addr *ra = addr_new(ifindex, addr, len);
+	int err;
+
+	if (ra == NULL)
+		return -ENOMEM;
+	err = rtnl_addr_add(nc->ask, ra, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_addr_put(ra);
+	return err == -NLE_EXIST ? 0 : netconf_errno(err);
+}
+
+static bool addr_is(struct rtnl_addr *ra, const uint8_t addr[16], unsigned len)
+{
+	struct nl_addr *a = rtnl_addr_get_local(ra);
+
+	return a != NULL && nl_addr_get_len(a) == 16 &&
+	       memcmp(nl_addr_get_binary_addr(a), addr, 16) == 0 &&
+	       nl_addr_get_prefixlen(a) == len;
+}
+
+/* Removes the global addresses but `keep` (may be NULL). 1: it was there; 0:
+ * it was not; else -errno. */
+static int addr_flush_but(struct netconf *nc, int ifindex,
+			  const uint8_t *keep, unsigned len)
+{
+	struct nl_cache *cache;
+	int err = rtnl_addr_alloc_cache(nc->ask, &cache), kept = 0;
+
+	if (err < 0)
+		return netconf_errno(err);
+	for (struct nl_object *o = nl_cache_get_first(cache); o != NULL;
+	     o = nl_cache_get_next(o)) {
+		struct rtnl_addr *ra = (struct rtnl_addr *)o;
+
+		if (rtnl_addr_get_ifindex(ra) != ifindex ||
+		    rtnl_addr_get_family(ra) != AF_INET6 ||
+		    rtnl_addr_get_scope(ra) != RT_SCOPE_UNIVERSE)
+			continue;
+		if (keep != NULL && addr_is(ra, keep, len))
+			kept = 1;
+		else if (err == 0)
+			err = rtnl_addr_delete(nc->ask, ra, 0);
+		if (err == -NLE_NOADDR)
+			err = 0;	/* gone meanwhile */
+	}
+	nl_cache_free(cache);
+	return err < 0 ? netconf_errno(err) : kept;
+}
+
+int netconf_replace_address(struct netconf *nc, int ifindex,
+			    const uint8_t addr[16], unsigned len)
+{
+	/* The old one goes first: at no time does the host have two. */
+	int err = addr_flush_but(nc, ifindex, addr, len);
+
+	return err == 0 ? netconf_add_address(nc, ifindex, addr, len)
+			: err < 0 ? err : 0;
+}
+
+int netconf_flush_global(struct netconf *nc, int ifindex)
+{
+	return addr_flush_but(nc, ifindex, NULL, 0);
+}
+
+/* ---- routes ---- */
+
+static struct rtnl_route *route_new(int ifindex, const uint8_t dst[16],
+				    unsigned len, uint32_t metric)
+{
+	struct rtnl_route *route = rtnl_route_alloc();
+	struct rtnl_nexthop *nh = rtnl_route_nh_alloc();
+	struct nl_addr *a = nl_addr_build(AF_INET6, dst, 16);
+	int err = -NLE_NOMEM;
+
+	if (route != NULL && nh != NULL && a != NULL) {
+		nl_addr_set_prefixlen(a, (int)len);
+		rtnl_route_nh_set_ifindex(nh, ifindex);
+		rtnl_route_set_family(route, AF_INET6);
+		rtnl_route_set_table(route, RT_TABLE_MAIN);
+		rtnl_route_set_protocol(route, RTPROT_STATIC);
+		rtnl_route_set_scope(route, RT_SCOPE_UNIVERSE);
+		rtnl_route_set_priority(route, metric);
+		err = rtnl_route_set_dst(route, a);
+	}
+	nl_addr_put(a);
+	if (err == 0) {
+		rtnl_route_add_nexthop(route, nh);
+		return route;
+	}
+	if (nh != NULL)
+		rtnl_route_nh_free(nh);
+	rtnl_route_put(route);
+	return NULL;
+}
+
+int netconf_add_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
+		      unsigned len, uint32_t metric)
+{
+	struct rtnl_route *route = route_new(ifindex, dst, len, metric);
+	int err;
+
+	if (route == NULL)
+		return -ENOMEM;
+	err = rtnl_route_add(nc->ask, route, NLM_F_CREATE | NLM_F_EXCL);
+	rtnl_route_put(route);
+	return err == -NLE_EXIST ? 0 : netconf_errno(err);
+}
+
+int netconf_del_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
+		      unsigned len, uint32_t metric)
+{
+	struct rtnl_route *route = route_new(ifindex, dst, len, metric);
+	int err;
+
+	if (route == NULL)
+		return -ENOMEM;
+	err = rtnl_route_delete(nc->ask, route, 0);
+	rtnl_route_put(route);
+	return err == -NLE_OBJ_NOTFOUND ? 0 : netconf_errno(err);
+}
