@@ -154,6 +154,11 @@ bool addr_is_global(const struct teredo_addr *a)
 	       !site_local && !unique_local;
 }
 
+bool addr_is_6to4(const struct teredo_addr *a)
+{
+	return a->b[0] == 0x20 && a->b[1] == 0x02;
+}
+
 static uint32_t host_order(uint32_t ip)
 {
 	uint8_t b[4];
@@ -197,6 +202,19 @@ bool local4_has(const struct local4 *l, uint32_t ip)
 		if (l->ip[i] == ip)
 			return true;
 	return false;
+}
+
+bool addr_embeds_local(const struct teredo_addr *a, const struct local4 *l)
+{
+	/* RFC 5214 6.1: ::0:5efe:V4, or ::200:5efe:V4 for a global V4 */
+	bool is_isatap = (a->b[8] & ~0x02) == 0 && a->b[9] == 0 &&
+			 a->b[10] == 0x5e && a->b[11] == 0xfe;
+	uint32_t router, host;
+
+	memcpy(&router, a->b + 2, 4);
+	memcpy(&host, a->b + 12, 4);
+	return (addr_is_6to4(a) && local4_has(l, router)) ||
+	       (is_isatap && local4_has(l, host));
 }
 
 bool ep_is_acceptable(struct teredo_ep ep, const struct local4 *l)

@@ -44,10 +44,7 @@ bool addr_is_all_routers(const struct teredo_addr *a);	/* ff02::2 */
  * v4-compatible (S-FWD-02, SEC-ING-01). Teredo addresses are global. */
 bool addr_is_global(const struct teredo_addr *a);
 
-/* 2002::/16; and the IPv4 address of the router of another tunnel that stands
- * in a 6to4 or ISATAP address (SEC-LOOP-03), false if `a` is neither. */
-bool addr_is_6to4(const struct teredo_addr *a);
-bool addr_tunnel_ip(const struct teredo_addr *a, uint32_t *ip);
+bool addr_is_6to4(const struct teredo_addr *a);		/* 2002::/16 */
 
 /* IPv4 address in the format of a global unicast address: RFC 4380 5.2.4,
  * A-V4G-01..09, and 240/4. Documentation ranges count as global. */
@@ -64,6 +61,10 @@ struct local4 {
 	uint32_t ip[LOCAL4_MAX];
 };
 bool local4_has(const struct local4 *l, uint32_t ip);
+
+/* Whether `a` is a 6to4 or ISATAP address with one of `l` in it: the route to
+ * it would lead through another tunnel of this host (SEC-LOOP-03). */
+bool addr_embeds_local(const struct teredo_addr *a, const struct local4 *l);
 
 /* ipv4_is_global() and not in `l` and a non-zero port: fit to be sent to. */
 bool ep_is_acceptable(struct teredo_ep ep, const struct local4 *l);

@@ -27,7 +27,6 @@
 #define NH_ROUTING	43
 #define NH_FRAGMENT	44
 #define NH_AUTH		51
-#define NH_NONE		59
 #define NH_DESTINATION	60
 #define MAX_HEADERS	8
 
@@ -154,7 +153,7 @@ enum wire_error wire_parse_ip6(struct wire_packet *p, const uint8_t *ip6,
 
 bool wire_is_bubble(const struct wire_packet *p)
 {
-	return p->next_header == NH_NONE && p->ip6_len == WIRE_IP6_LEN;
+	return p->next_header == WIRE_NH_NONE && p->ip6_len == WIRE_IP6_LEN;
 }
 
 /*
@@ -274,5 +273,5 @@ void wire_put_ip6(uint8_t *out, uint16_t payload_len, uint8_t next_header,
 void wire_put_bubble(uint8_t *out, const struct teredo_addr *src,
 		     const struct teredo_addr *dst)
 {
-	wire_put_ip6(out, 0, NH_NONE, 0, src, dst);
+	wire_put_ip6(out, 0, WIRE_NH_NONE, 0, src, dst);
 }
