@@ -1,0 +1,54 @@
+/*
+ * ratelimit.c - token buckets
+ *
+ * A bucket is one number: when it will be full again. Each token taken moves
+ * that moment one period further away; a bucket whose moment lies `burst`
+ * periods ahead is empty. No refilling, and a zeroed bucket is full.
+ */
+#include "ratelimit.h"
+
+#include <string.h>
+
+static bool take(teredo_time *full_at, uint32_t burst, teredo_time period,
+		 teredo_time now)
+{
+	if (*full_at < now)
+		*full_at = now;
+	if (*full_at + period - now > burst * period)
+		return false;
+	*full_at += period;
+	return true;
+}
+
+bool ratelimit_take(struct ratelimit *r, teredo_time now)
+{
+	return take(&r->full_at, r->burst, r->period, now);
+}
+
+static teredo_time *bucket(struct ratelimit_table *t, const void *id,
+			   size_t len)
+{
+	return &t->full_at[siphash13(t->key, id, len) % RATELIMIT_BUCKETS];
+}
+
+void ratelimit_table_init(struct ratelimit_table *t,
+			  const struct teredo_env *env, uint32_t burst,
+			  teredo_time period)
+{
+	memset(t, 0, sizeof(*t));
+	t->burst = burst;
+	t->period = period;
+	env->random(env->ctx, t->key, sizeof(t->key));
+}
+
+bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
+			  const void *id, size_t len)
+{
+	return take(bucket(t, id, len), t->burst, t->period, now);
+}
+
+void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
+			   size_t len)
+{
+	*bucket(t, id, len) = 0;
+}
