@@ -18,6 +18,7 @@
 #define PRIV_LOCAL4	64
 #define PRIV_LOCAL6	32
 #define PRIV_LOG_TEXT	488
+#define PRIV_MESSAGE_MAX 4096	/* longer than any of them */
 
 enum priv_verb {
 	/* engine to parent */
@@ -124,18 +125,31 @@ static_assert(sizeof(struct priv_told) == 48, "padding");
 
 /* ---- priv_check.c: pure ---- */
 
+/* How often in any minute; n <= PRIV_LIMIT_MAX is the caller's. */
+#define PRIV_LIMIT_MAX 64
+struct priv_limit {
+	unsigned taken;
+	uint64_t at[PRIV_LIMIT_MAX];	/* ns; the last ones, as a ring */
+};
+
+#define PRIV_TUN_PER_MINUTE	10
+#define PRIV_RESOLVE_PER_MINUTE	64
+#define PRIV_RELOAD_PER_MINUTE	6
+#define PRIV_SERVER_IPS		(PRIV_SERVERS * 8)
+
 /* What the parent itself knows and holds a request against. */
 struct priv_policy {
 	uint32_t role;
 	uint32_t prefix;
 	uint32_t mtu_max;
 	unsigned n_servers;
-	uint32_t server_ip[PRIV_SERVERS * 8];	/* given by the resolver */
-	unsigned n_server_ips;
-	/* state of the rate limits, ns */
-	uint64_t tun_window, resolve_window, reload_window;
-	unsigned tun_count, resolve_count, reload_count;
+	unsigned n_server_ips;	/* counts on: a ring of the last ones */
+	uint32_t server_ip[PRIV_SERVER_IPS];	/* given by the resolver */
+	struct priv_limit tun, resolve, reload;
 };
+
+/* The resolver gave this address for a server. */
+void priv_policy_add(struct priv_policy *policy, uint32_t ip);
 
 /* Length that a message with this verb must have; 0: unknown verb. */
 uint32_t priv_length(uint32_t verb);
