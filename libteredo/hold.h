@@ -42,9 +42,9 @@ bool hold_put(struct hold *h, struct hold_queue *q, enum hold_way way,
 bool hold_first(const struct hold *h, const struct hold_queue *q,
 		enum hold_way *way, size_t *len);
 
-/* Takes the first packet out, which is not empty. out has room for it; NULL
- * throws it away. */
-void hold_take(struct hold *h, struct hold_queue *q, uint8_t *out);
+/* Takes the first packet out of q, which is not empty, and copies at most its
+ * first max octets to out. */
+void hold_take(struct hold *h, struct hold_queue *q, uint8_t *out, size_t max);
 
 /* Throws all of q away. */
 void hold_drop(struct hold *h, struct hold_queue *q);

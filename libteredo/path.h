@@ -26,8 +26,9 @@
 #define PATH_ONE_WAY	(3 * TEREDO_SECOND)
 
 struct path_ops {
-	/* Sends probe number p->attempts (1..4, or 1 after a pause). It has
-	 * room for 4 items in the outbox. false: must not be sent now. */
+	/* Sends probe number p->attempts (from 1; counts on after a pause). It
+	 * has room for 4 items and 512 octets in the outbox. false: must not
+	 * be sent now. */
 	bool (*probe)(void *role, struct peer *p, teredo_time now,
 		      struct teredo_outbox *ob);
 	/* Pause after the last unanswered probe. */
@@ -44,6 +45,9 @@ struct path {
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;
 	teredo_time next_sweep;
+	/* slots whose PEER_DOWN is still to be said: a bit each, and how many */
+	uint64_t *down;
+	uint32_t n_down;
 };
 
 /* Fills *path and takes its memory. false: out of memory (nothing kept). */

@@ -4,8 +4,9 @@
  * RFC 4380 5.2 (C-CFG-05, C-CFG-07), R-GEN-04. A fixed open-addressing table
  * keyed by IPv6 address with SipHash-1-3. A peer is *trusted* while it is
  * proven and was heard within 30 s (C-TX-01). Two classes: a proven peer
- * never makes room for an unproven one; a full table gives up its stalest
- * unproven peer, or refuses.
+ * never makes room for an unproven one while it is trusted; a full table gives
+ * up its stalest unproven peer, or else the stalest one no longer trusted, or
+ * it refuses.
  */
 #ifndef LIBTEREDO_PEERS_H
 #define LIBTEREDO_PEERS_H
@@ -23,10 +24,12 @@ struct peer {
 	bool proven;			/* ep answered us */
 	bool wanted;			/* relay: our side sent to it (R-DEC-04) */
 	bool announced;			/* PEER_UP was said */
+	bool in_use;			/* peers.c's own */
 	uint8_t attempts;		/* unanswered bubbles or tests in a row */
 	uint64_t nonce;			/* of the running connectivity test */
 	teredo_time last_rx, last_tx;	/* accepted from it, sent to its ep */
-	teredo_time last_attempt;	/* last bubble or test */
+	teredo_time last_attempt;	/* last bubble or test; 0: none */
+	teredo_time unanswered;		/* first sent since last_rx; 0: none */
 	struct hold_queue held;
 	uint32_t prev, next;		/* its class, stalest first */
 };
@@ -49,7 +52,7 @@ void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
 		    unsigned n);
 
 /* Finds or makes. A new one is unproven, last_rx and last_tx are 30 s ago or
- * 0 (C-BUB-02). NULL when the table is full of proven peers. */
+ * 0 (C-BUB-02). NULL when the table is full of trusted peers. */
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now);
 

@@ -1,0 +1,310 @@
+/*
+ * path.c - how a peer is reached: the part that client and relay share
+ *
+ * RFC 4380 5.2.4, 5.2.6, 5.2.9, 5.4.1. A *cycle* is up to four probes, PATH_GAP
+ * apart; it runs while the peer's timer is armed. `attempts` counts probes
+ * since the last proof. When four went unanswered the cycle ends, what waits
+ * is refused, and traffic may start another probe only after the role's pause:
+ * one per pause, because `attempts` stays at four or more until a proof.
+ *
+ * A probe that the role may not send just now (a rate limit) uses up its turn
+ * in time but is not counted as sent.
+ *
+ * Peers vanish inside other calls (evicted, swept, cleared); that they were
+ * announced is noted by slot and told at the next expire(), unless the slot
+ * is announced for another peer before.
+ */
+#include "path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "icmp6.h"
+
+#define PROBE_ITEMS	4u
+#define PROBE_BYTES	512u
+#define ERRORS_PER_SECOND 100u
+#define SWEEP_PERIOD	TEREDO_SECOND
+
+/* What the handling of one timer may put into the outbox. */
+#define TIMER_ITEMS	(PROBE_ITEMS + HOLD_PEER_PACKETS)
+#define TIMER_BYTES	(PROBE_BYTES + HOLD_PEER_PACKETS * ICMP6_ERROR_MAX)
+
+static void peer_gone(void *ctx, struct peer *p)
+{
+	struct path *path = ctx;
+	uint32_t slot = peers_slot(path->peers, p);
+
+	hold_drop(path->hold, &p->held);
+	deadlines_disarm(path->timers, slot);
+	if (p->announced) {
+		path->down[slot / 64] |= 1ull << slot % 64;
+		path->n_down++;
+	}
+}
+
+bool path_init(struct path *path, const struct path_ops *ops, void *role,
+	       uint32_t max_peers, size_t hold_bytes,
+	       const struct teredo_env *env, struct teredo_counters *count)
+{
+	memset(path, 0, sizeof(*path));
+	path->ops = ops;
+	path->role = role;
+	path->count = count;
+	path->errors.burst = ERRORS_PER_SECOND;
+	path->errors.period = TEREDO_SECOND / ERRORS_PER_SECOND;
+	path->peers = peers_new(max_peers, env, peer_gone, path);
+	path->hold = hold_new(hold_bytes);
+	path->timers = deadlines_new(max_peers);
+	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
+	if (path->peers == NULL || path->hold == NULL ||
+	    path->timers == NULL || path->down == NULL) {
+		path_fini(path);
+		return false;
+	}
+	return true;
+}
+
+void path_fini(struct path *path)
+{
+	peers_free(path->peers);
+	hold_free(path->hold);
+	deadlines_free(path->timers);
+	free(path->down);
+	memset(path, 0, sizeof(*path));
+}
+
+static struct teredo_verdict drop(struct path *path, enum teredo_counter why)
+{
+	path->count->n[why]++;
+	return (struct teredo_verdict){.fate = TEREDO_DROP};
+}
+
+/* "Address unreachable" for one of our own side's packets. */
+static void refuse(struct path *path, const uint8_t *ip6, size_t len,
+		   teredo_time now, struct teredo_outbox *ob)
+{
+	uint8_t error[ICMP6_ERROR_MAX];
+	size_t n;
+
+	path->count->n[TEREDO_DROP_unreachable]++;
+	n = icmp6_put_unreachable(error, &path->error_src, ip6, len);
+	if (n == 0 || !ratelimit_take(&path->errors, now))
+		return;
+	memcpy(outbox_packet(ob, OUTBOX_TUN, n), error, n);
+	path->count->n[TEREDO_EV_unreachable_sent]++;
+}
+
+static void give_up(struct path *path, struct peer *p, teredo_time now,
+		    struct teredo_outbox *ob)
+{
+	uint8_t head[ICMP6_ERROR_MAX];
+	enum hold_way way;
+	size_t len;
+
+	while (hold_first(path->hold, &p->held, &way, &len)) {
+		hold_take(path->hold, &p->held, head, sizeof(head));
+		if (way == HOLD_TO_PEER)
+			refuse(path, head,
+			       len < sizeof(head) ? len : sizeof(head), now,
+			       ob);
+		else
+			path->count->n[TEREDO_DROP_unreachable]++;
+	}
+}
+
+static void probe(struct path *path, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	uint8_t before = p->attempts;
+
+	/* saturates without a change of parity, by which roles vary probes */
+	p->attempts = before < UINT8_MAX ? before + 1 : UINT8_MAX - 1;
+	if (path->ops->probe(path->role, p, now, ob))
+		p->last_attempt = now;
+	else
+		p->attempts = before;
+	deadlines_arm(path->timers, peers_slot(path->peers, p),
+		      now + PATH_GAP);
+}
+
+static bool is_running(const struct path *path, const struct peer *p)
+{
+	return deadlines_is_armed(path->timers, peers_slot(path->peers, p));
+}
+
+static bool is_pausing(const struct path *path, const struct peer *p,
+		       teredo_time now)
+{
+	return !is_running(path, p) && p->attempts >= PATH_ATTEMPTS &&
+	       now - p->last_attempt < path->ops->pause(path->role, p);
+}
+
+/* Starts a cycle if none is running and no pause forbids it. */
+static void start(struct path *path, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	if (is_running(path, p) || is_pausing(path, p, now))
+		return;
+	if (p->last_attempt != 0 && now - p->last_attempt < PATH_GAP)
+		deadlines_arm(path->timers, peers_slot(path->peers, p),
+			      p->last_attempt + PATH_GAP);
+	else
+		probe(path, p, now, ob);
+}
+
+static bool is_one_way(const struct peer *p, teredo_time now)
+{
+	return p->unanswered != 0 && now - p->unanswered > PATH_ONE_WAY;
+}
+
+static void timer(struct path *path, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	bool trusted = peer_is_trusted(p, now);
+
+	if (trusted && !is_one_way(p, now))
+		p->attempts = 0;	/* heard meanwhile */
+	else if (p->attempts < PATH_ATTEMPTS)
+		probe(path, p, now, ob);
+	else if (!trusted)
+		give_up(path, p, now, ob);
+}
+
+struct teredo_verdict path_send(struct path *path,
+				const struct teredo_addr *dst,
+				const uint8_t *ip6, size_t len,
+				teredo_time now, struct teredo_outbox *ob)
+{
+	struct peer *p = peers_get(path->peers, dst, now);
+
+	if (p == NULL)
+		return drop(path, TEREDO_DROP_table_full);
+	p->wanted = true;
+	if (peer_is_trusted(p, now)) {
+		peers_sent(path->peers, p, now);
+		if (is_one_way(p, now))
+			start(path, p, now, ob);
+		return (struct teredo_verdict){
+			.fate = TEREDO_TO_UDP,
+			.via = TEREDO_VIA_PRIMARY,
+			.len = (uint32_t)len,
+			.to = p->ep,
+		};
+	}
+	if (is_pausing(path, p, now)) {
+		refuse(path, ip6, len, now, ob);
+		return (struct teredo_verdict){.fate = TEREDO_DROP};
+	}
+	start(path, p, now, ob);
+	if (!hold_put(path->hold, &p->held, HOLD_TO_PEER, ip6, len))
+		return drop(path, TEREDO_DROP_hold_full);
+	path->count->n[TEREDO_EV_packet_held]++;
+	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
+}
+
+struct teredo_verdict path_receive_unproven(struct path *path,
+					    const struct teredo_addr *src,
+					    const uint8_t *ip6, size_t len,
+					    teredo_time now,
+					    struct teredo_outbox *ob)
+{
+	struct peer *p = peers_get(path->peers, src, now);
+
+	if (p == NULL)
+		return drop(path, TEREDO_DROP_table_full);
+	if (is_pausing(path, p, now))
+		return drop(path, TEREDO_DROP_unknown_peer);
+	start(path, p, now, ob);
+	if (!hold_put(path->hold, &p->held, HOLD_TO_TUN, ip6, len))
+		return drop(path, TEREDO_DROP_hold_full);
+	path->count->n[TEREDO_EV_packet_held]++;
+	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
+}
+
+static void release(struct path *path, struct peer *p, teredo_time now,
+		    struct teredo_outbox *ob)
+{
+	enum hold_way way;
+	size_t len;
+
+	while (hold_first(path->hold, &p->held, &way, &len)) {
+		uint8_t *out;
+
+		if (way == HOLD_TO_PEER) {
+			out = outbox_udp(ob, TEREDO_VIA_PRIMARY, p->ep, len);
+			peers_sent(path->peers, p, now);
+		} else {
+			out = outbox_packet(ob, OUTBOX_TUN, len);
+		}
+		hold_take(path->hold, &p->held, out, out == NULL ? 0 : len);
+		path->count->n[TEREDO_EV_packet_released]++;
+	}
+}
+
+void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
+		 teredo_time now, struct teredo_outbox *ob)
+{
+	uint32_t slot = peers_slot(path->peers, p);
+	bool news = !p->announced || !ep_equal(p->ep, ep);
+
+	peers_prove(path->peers, p, ep, now);
+	p->attempts = 0;
+	deadlines_disarm(path->timers, slot);
+	if (news) {
+		p->announced = true;
+		if (path->down[slot / 64] >> slot % 64 & 1) {
+			path->down[slot / 64] &= ~(1ull << slot % 64);
+			path->n_down--;
+		}
+		outbox_news(ob, OUTBOX_PEER_UP, &p->addr, ep, slot);
+		path->count->n[TEREDO_EV_peer_up]++;
+	}
+	release(path, p, now, ob);
+}
+
+/* Says PEER_DOWN for what vanished; stops when the outbox is full. */
+static void tell_gone(struct path *path, struct teredo_outbox *ob)
+{
+	uint32_t words = peers_max(path->peers) / 64 + 1;
+
+	for (uint32_t w = 0; w < words && path->n_down > 0; w++) {
+		for (uint32_t b = 0; path->down[w] != 0 && b < 64; b++) {
+			if ((path->down[w] >> b & 1) == 0)
+				continue;
+			if (!outbox_room(ob, 1, 0))
+				return;
+			path->down[w] &= ~(1ull << b);
+			path->n_down--;
+			outbox_news(ob, OUTBOX_PEER_DOWN, NULL,
+				    (struct teredo_ep){0}, w * 64 + b);
+			path->count->n[TEREDO_EV_peer_down]++;
+		}
+	}
+}
+
+void path_expire(struct path *path, teredo_time now, struct teredo_outbox *ob)
+{
+	uint32_t slot;
+
+	while (outbox_room(ob, TIMER_ITEMS, TIMER_BYTES) &&
+	       deadlines_pop(path->timers, now, &slot))
+		timer(path, peers_at(path->peers, slot), now, ob);
+	if (peers_count(path->peers) > 0 && now >= path->next_sweep) {
+		peers_sweep(path->peers, now);
+		path->next_sweep = now + SWEEP_PERIOD;
+	}
+	tell_gone(path, ob);
+}
+
+teredo_time path_deadline(const struct path *path)
+{
+	teredo_time next = deadlines_next(path->timers);
+
+	if (path->n_down > 0)
+		return 0;
+	if (peers_count(path->peers) > 0 && path->next_sweep < next)
+		next = path->next_sweep;
+	return next;
+}

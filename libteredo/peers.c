@@ -1,0 +1,312 @@
+/*
+ * peers.c - who we talk to, and how far we trust them
+ *
+ * Peers live in an array and keep their slot for life. An index of slot
+ * numbers, at least twice as long, is hashed by SipHash-1-3 with a random key,
+ * so that a stranger cannot aim at one chain; linear probing, and deletion
+ * shifts back what follows, so that no tombstones gather. Two lists, one of a
+ * class each, go through the peers from the stalest to the freshest; a peer is
+ * moved at most once a second, so that a packet of a busy peer costs nothing
+ * here. Free slots are chained by `next`.
+ */
+#include "peers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "siphash.h"
+
+#define NONE UINT32_MAX
+#define SWEEP_PARTS 30u
+
+enum class { UNPROVEN, PROVEN, CLASSES };
+
+struct peers {
+	struct peer *peer;
+	uint32_t *index;	/* slot + 1; 0: empty */
+	uint32_t mask;		/* index length - 1 */
+	uint32_t max, count[CLASSES];
+	uint32_t first[CLASSES], last[CLASSES];
+	uint32_t free;
+	uint32_t hand;		/* of the sweep */
+	uint8_t key[SIPHASH_KEY_LEN];
+	void (*gone)(void *ctx, struct peer *p);
+	void *ctx;
+};
+
+struct peers *peers_new(uint32_t max, const struct teredo_env *env,
+			void (*gone)(void *ctx, struct peer *p), void *ctx)
+{
+	struct peers *t = calloc(1, sizeof(*t));
+	uint32_t len = 2;
+
+	assert(max > 0 && max <= UINT32_MAX / 4);
+	if (t == NULL)
+		return NULL;
+	while (len < 2 * max)
+		len *= 2;
+	t->peer = calloc(max, sizeof(*t->peer));
+	t->index = calloc(len, sizeof(*t->index));
+	if (t->peer == NULL || t->index == NULL) {
+		peers_free(t);
+		return NULL;
+	}
+	t->mask = len - 1;
+	t->max = max;
+	t->gone = gone;
+	t->ctx = ctx;
+	for (unsigned c = 0; c < CLASSES; c++)
+		t->first[c] = t->last[c] = NONE;
+	for (uint32_t i = 0; i < max; i++)
+		t->peer[i].next = i + 1 < max ? i + 1 : NONE;
+	env->random(env->ctx, t->key, sizeof(t->key));
+	return t;
+}
+
+void peers_free(struct peers *t)
+{
+	if (t == NULL)
+		return;
+	free(t->peer);
+	free(t->index);
+	free(t);
+}
+
+static uint32_t home(const struct peers *t, const struct teredo_addr *addr)
+{
+	return (uint32_t)siphash13(t->key, addr->b, sizeof(addr->b)) & t->mask;
+}
+
+/* Where addr stands in the index, or the empty place where it would. */
+static uint32_t place(const struct peers *t, const struct teredo_addr *addr)
+{
+	uint32_t i = home(t, addr);
+
+	while (t->index[i] != 0 &&
+	       !addr_equal(&t->peer[t->index[i] - 1].addr, addr))
+		i = (i + 1) & t->mask;
+	return i;
+}
+
+static void index_remove(struct peers *t, uint32_t hole)
+{
+	uint32_t i = hole;
+
+	for (;;) {
+		uint32_t h;
+
+		i = (i + 1) & t->mask;
+		if (t->index[i] == 0)
+			break;
+		h = home(t, &t->peer[t->index[i] - 1].addr);
+		/* may it stand in the hole, that is: not before its home? */
+		if (((i - h) & t->mask) >= ((i - hole) & t->mask)) {
+			t->index[hole] = t->index[i];
+			hole = i;
+		}
+	}
+	t->index[hole] = 0;
+}
+
+static enum class class_of(const struct peer *p)
+{
+	return p->proven ? PROVEN : UNPROVEN;
+}
+
+static void list_remove(struct peers *t, struct peer *p)
+{
+	enum class c = class_of(p);
+
+	if (p->prev != NONE)
+		t->peer[p->prev].next = p->next;
+	else
+		t->first[c] = p->next;
+	if (p->next != NONE)
+		t->peer[p->next].prev = p->prev;
+	else
+		t->last[c] = p->prev;
+	t->count[c]--;
+}
+
+static void list_append(struct peers *t, struct peer *p)
+{
+	enum class c = class_of(p);
+	uint32_t slot = peers_slot(t, p);
+
+	p->prev = t->last[c];
+	p->next = NONE;
+	if (p->prev != NONE)
+		t->peer[p->prev].next = slot;
+	else
+		t->first[c] = slot;
+	t->last[c] = slot;
+	t->count[c]++;
+}
+
+static teredo_time last_used(const struct peer *p)
+{
+	return p->last_rx > p->last_tx ? p->last_rx : p->last_tx;
+}
+
+static void freshen(struct peers *t, struct peer *p, teredo_time now)
+{
+	if (now - last_used(p) < TEREDO_SECOND)
+		return;
+	list_remove(t, p);
+	list_append(t, p);
+}
+
+struct peer *peers_find(struct peers *t, const struct teredo_addr *addr)
+{
+	uint32_t slot = t->index[place(t, addr)];
+
+	return slot == 0 ? NULL : &t->peer[slot - 1];
+}
+
+void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
+		    unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(&t->index[home(t, &keys[i])]);
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t slot = t->index[home(t, &keys[i])];
+
+		if (slot != 0)
+			__builtin_prefetch(&t->peer[slot - 1]);
+	}
+}
+
+static bool make_room(struct peers *t, teredo_time now)
+{
+	struct peer *p;
+
+	if (t->free != NONE)
+		return true;
+	if (t->first[UNPROVEN] != NONE) {
+		p = &t->peer[t->first[UNPROVEN]];
+	} else {
+		p = &t->peer[t->first[PROVEN]];
+		if (peer_is_trusted(p, now))
+			return false;
+	}
+	peers_remove(t, p);
+	return true;
+}
+
+struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
+		       teredo_time now)
+{
+	struct peer *p = peers_find(t, addr);
+
+	if (p != NULL)
+		return p;
+	if (!make_room(t, now))
+		return NULL;
+	p = &t->peer[t->free];
+	t->free = p->next;
+	memset(p, 0, sizeof(*p));
+	p->addr = *addr;
+	p->in_use = true;
+	p->last_rx = now > PEER_VALIDITY ? now - PEER_VALIDITY : 0;
+	p->last_tx = p->last_rx;
+	t->index[place(t, addr)] = peers_slot(t, p) + 1;
+	list_append(t, p);
+	return p;
+}
+
+bool peer_is_trusted(const struct peer *p, teredo_time now)
+{
+	return p->proven && now - p->last_rx < PEER_VALIDITY;
+}
+
+void peers_prove(struct peers *t, struct peer *p, struct teredo_ep ep,
+		 teredo_time now)
+{
+	list_remove(t, p);
+	p->proven = true;
+	list_append(t, p);
+	p->ep = ep;
+	p->last_rx = now;
+	p->unanswered = 0;
+}
+
+void peers_heard(struct peers *t, struct peer *p, teredo_time now)
+{
+	freshen(t, p, now);
+	p->last_rx = now;
+	p->unanswered = 0;
+}
+
+void peers_sent(struct peers *t, struct peer *p, teredo_time now)
+{
+	freshen(t, p, now);
+	p->last_tx = now;
+	if (p->unanswered == 0)
+		p->unanswered = now;
+}
+
+void peers_remove(struct peers *t, struct peer *p)
+{
+	assert(p->in_use);
+	t->gone(t->ctx, p);
+	index_remove(t, place(t, &p->addr));
+	list_remove(t, p);
+	p->in_use = false;
+	p->next = t->free;
+	t->free = peers_slot(t, p);
+}
+
+void peers_clear(struct peers *t)
+{
+	for (unsigned c = 0; c < CLASSES; c++)
+		while (t->first[c] != NONE)
+			peers_remove(t, &t->peer[t->first[c]]);
+}
+
+static bool is_forgotten(const struct peer *p, teredo_time now)
+{
+	teredo_time used = last_used(p);
+
+	if (p->last_attempt > used)
+		used = p->last_attempt;
+	return now - used > (p->proven ? PEER_FORGET : PEER_FORGET_UNPROVEN);
+}
+
+void peers_sweep(struct peers *t, teredo_time now)
+{
+	for (uint32_t n = t->max / SWEEP_PARTS + 1; n > 0; n--) {
+		struct peer *p = &t->peer[t->hand];
+
+		if (p->in_use && is_forgotten(p, now))
+			peers_remove(t, p);
+		t->hand = t->hand + 1 < t->max ? t->hand + 1 : 0;
+	}
+}
+
+uint32_t peers_slot(const struct peers *t, const struct peer *p)
+{
+	return (uint32_t)(p - t->peer);
+}
+
+struct peer *peers_at(struct peers *t, uint32_t slot)
+{
+	assert(slot < t->max);
+	return t->peer[slot].in_use ? &t->peer[slot] : NULL;
+}
+
+uint32_t peers_max(const struct peers *t)
+{
+	return t->max;
+}
+
+uint32_t peers_count(const struct peers *t)
+{
+	return t->count[UNPROVEN] + t->count[PROVEN];
+}
+
+uint32_t peers_proven(const struct peers *t)
+{
+	return t->count[PROVEN];
+}
