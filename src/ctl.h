@@ -39,13 +39,15 @@ struct ctl_status {
 	uint32_t state, nat;
 	uint32_t mtu;
 	uint8_t addr[16];		/* zero: none */
-	uint32_t server_ip, server_ip2;
-	uint32_t mapped_ip, local_ip;
-	uint16_t mapped_port, local_port;
+	uint32_t prefix;		/* octets 0-3 */
+	uint32_t server_ip, server_ip2;	/* a server: its public addresses */
+	uint32_t mapped_ip, local_ip;	/* local: what the socket is bound to */
+	uint16_t mapped_port, local_port;	/* where no better is known */
 	uint32_t failures;
 	uint64_t rtt, last_answer_age;	/* age UINT64_MAX: never */
 	char server_name[PRIV_NAME_MAX];
 	char instance[20];
+	/* a relay: verified are direct, unverified are pending */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t n_counters;

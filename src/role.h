@@ -1,8 +1,8 @@
 /*
  * role.h - client, relay and server behind one face
  *
- * The pump and the control socket know this and no role. Functions that a
- * role does not need are empty ones, never NULL.
+ * The pump, the engine and the control socket know this and no role.
+ * Functions that a role does not need are empty ones, never NULL.
  */
 #ifndef MIREDO_ROLE_H
 #define MIREDO_ROLE_H
@@ -14,7 +14,6 @@
 #include "snapshot.h"
 
 struct role_ops {
-	const char *name;
 	/* the data path: five functions */
 	struct teredo_verdict (*udp_in)(void *role, const struct teredo_rx *rx,
 					teredo_time now,
@@ -25,22 +24,38 @@ struct role_ops {
 	void (*expire)(void *role, teredo_time now, struct teredo_outbox *ob);
 	teredo_time (*deadline)(const void *role);
 	const struct teredo_counters *(*counters)(const void *role);
-	/* life: restore from the snapshot if it has something, else afresh */
+
+	/* Takes all memory. config and env are copied. NULL: cannot be. */
 	void *(*open)(const struct priv_config *config,
 		      const struct teredo_env *env);
-	void (*start)(void *role, struct snapshot *snap, teredo_time now,
+	void (*close)(void *role);
+	/* Begins. true: it goes on from the snapshot's state; restore_peer is
+	 * then called for each peer of the snapshot. */
+	bool (*start)(void *role, const struct snapshot *snap, teredo_time now,
 		      struct teredo_outbox *ob);
+	void (*restore_peer)(void *role, const struct teredo_addr *addr,
+			     struct teredo_ep ep, teredo_time now,
+			     struct teredo_outbox *ob);
 	void (*resolved)(void *role, const struct priv_resolved *r,
 			 teredo_time now, struct teredo_outbox *ob);
 	void (*netchange)(void *role, const struct priv_netchange *n,
 			  teredo_time now, struct teredo_outbox *ob);
-	/* after a call that left news: brings the snapshot up to date */
+	/* After start, and after each call that left ADDRESS or STATE news:
+	 * brings the snapshot up to date; logs what is new, once. */
 	void (*save)(void *role, struct snapshot *snap);
+	void (*report)(void *role, teredo_time now);
+	/* Fills what the role knows of the zeroed *st. */
 	void (*status)(const void *role, teredo_time now,
 		       struct ctl_status *st);
 };
 
+extern const struct role_ops role_client, role_relay, role_server;
+
 /* The operations of a role (enum priv_role), or NULL. */
 const struct role_ops *role_ops(uint32_t role);
+
+/* The host's IPv4 addresses as the cores want them. */
+struct local4;
+void role_local4(struct local4 *local, const struct priv_netchange *n);
 
 #endif

@@ -7,13 +7,17 @@
 
 #include "netns.h"
 
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define LOWER_UP (1u << 16) /* IFF_LOWER_UP, which <net/if.h> lacks */
 
 bool netns_set_link(const char *ifname, bool up)
 {
@@ -27,6 +31,47 @@ bool netns_set_link(const char *ifname, bool up)
 	done = ioctl(fd, SIOCSIFFLAGS, &req) == 0;
 	close(fd);
 	return done;
+}
+
+/* Asks rtnetlink about a link; the flags in its answer, or 0. */
+static unsigned link_request(const char *ifname, uint16_t type, uint16_t flags)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg info;
+	} ask = {
+		.h = {.nlmsg_len = sizeof(ask),
+		      .nlmsg_type = type,
+		      .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
+		.info = {.ifi_index = (int)if_nametoindex(ifname)},
+	};
+	union {
+		struct nlmsghdr h;
+		char room[8192];
+	} answer = {0};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	unsigned result = 0;
+
+	if (send(fd, &ask, sizeof(ask), 0) == sizeof(ask) &&
+	    recv(fd, &answer, sizeof(answer), 0) > 0 &&
+	    answer.h.nlmsg_type == RTM_NEWLINK) {
+		const struct ifinfomsg *info = NLMSG_DATA(&answer.h);
+
+		result = info->ifi_flags;
+	}
+	close(fd);
+	return result;
+}
+
+bool netns_has_carrier(const char *ifname)
+{
+	return (link_request(ifname, RTM_GETLINK, 0) & LOWER_UP) != 0;
+}
+
+bool netns_delete_link(const char *ifname)
+{
+	link_request(ifname, RTM_DELLINK, NLM_F_ACK);
+	return if_nametoindex(ifname) == 0;
 }
 
 bool netns_enter(void)

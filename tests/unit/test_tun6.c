@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -13,15 +12,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../libtun6/tun6.h"
 #include "netns.h"
-
-#define LOWER_UP (1u << 16) /* IFF_LOWER_UP, which <net/if.h> lacks */
 
 static bool can_tun;
 
@@ -36,48 +32,6 @@ static int open_tun(const char *name)
 	assert_true(fd >= 0);
 	assert_string_equal(got, name);
 	return fd;
-}
-
-/* Asks rtnetlink about a link; its answer's flags. */
-static unsigned link_request(const char *name, uint16_t type, uint16_t flags)
-{
-	struct {
-		struct nlmsghdr h;
-		struct ifinfomsg info;
-	} ask = {
-		.h = {.nlmsg_len = sizeof(ask),
-		      .nlmsg_type = type,
-		      .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
-		.info = {.ifi_index = (int)if_nametoindex(name)},
-	};
-	union {
-		struct nlmsghdr h;
-		char room[8192];
-	} answer;
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-	unsigned result = 0;
-
-	assert_int_equal(send(fd, &ask, sizeof(ask), 0), sizeof(ask));
-	assert_true(recv(fd, &answer, sizeof(answer), 0) > 0);
-	if (answer.h.nlmsg_type == RTM_NEWLINK) {
-		const struct ifinfomsg *info = NLMSG_DATA(&answer.h);
-
-		result = info->ifi_flags;
-	}
-	close(fd);
-	return result;
-}
-
-static bool has_carrier(const char *name)
-{
-	return (link_request(name, RTM_GETLINK, 0) & LOWER_UP) != 0;
-}
-
-/* As `ip link del` does. */
-static void delete_link(const char *name)
-{
-	link_request(name, RTM_DELLINK, NLM_F_ACK);
-	assert_int_equal(if_nametoindex(name), 0);
 }
 
 static const uint8_t packet[40] = {
@@ -147,9 +101,9 @@ static void carrier_follows(void **ctx)
 	(void)ctx;
 	assert_true(netns_set_link("teredo", true));
 	assert_int_equal(tun6_carrier(fd, false), 0);
-	assert_false(has_carrier("teredo"));
+	assert_false(netns_has_carrier("teredo"));
 	assert_int_equal(tun6_carrier(fd, true), 0);
-	assert_true(has_carrier("teredo"));
+	assert_true(netns_has_carrier("teredo"));
 	close(fd);
 }
 
@@ -160,7 +114,7 @@ static void a_deleted_interface_is_made_again_on_its_descriptor(void **ctx)
 
 	(void)ctx;
 	assert_true(netns_set_link("teredo", true));
-	delete_link("teredo");
+	assert_true(netns_delete_link("teredo"));
 	assert_int_equal(tun6_read(fd, buf, sizeof(buf)), -EBADFD);
 	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), -EBADFD);
 	assert_int_equal(tun6_reattach(fd, "teredo"), 0);

@@ -1,0 +1,147 @@
+/*
+ * role_relay.c - the relay's core in the engine
+ *
+ * The state that outlives an engine is the key of the cookies: clients that
+ * answer a bubble of the engine before are then still believed.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libteredo/relay.h"
+#include "role.h"
+
+static_assert((int)PRIV_LOCAL6 <= (int)TEREDO_RELAY_LOCAL6, "all must fit");
+
+static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
+				    teredo_time now, struct teredo_outbox *ob)
+{
+	return teredo_relay_udp_in(role, rx, now, ob);
+}
+
+static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
+				    teredo_time now, struct teredo_outbox *ob)
+{
+	return teredo_relay_tun_in(role, ip6, len, now, ob);
+}
+
+static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	teredo_relay_expire(role, now, ob);
+}
+
+static teredo_time deadline(const void *role)
+{
+	return teredo_relay_deadline(role);
+}
+
+static const struct teredo_counters *counters(const void *role)
+{
+	return teredo_relay_counters(role);
+}
+
+static void *open_relay(const struct priv_config *config,
+			const struct teredo_env *env)
+{
+	const struct teredo_relay_config core = {
+		.prefix = config->prefix,
+		.max_peers = config->max_peers,
+		.host_local = config->host_local != 0,
+		.direct_bubbles = config->direct_bubbles != 0,
+	};
+
+	return teredo_relay_new(&core, env);
+}
+
+static void close_relay(void *role)
+{
+	teredo_relay_free(role);
+}
+
+static bool start(void *role, const struct snapshot *snap, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	struct teredo_relay_saved saved;
+
+	(void)now;
+	(void)ob;
+	if (!snapshot_get_state(snap, PRIV_RELAY, &saved, sizeof(saved)))
+		return false;
+	teredo_relay_restore(role, &saved);
+	return true;
+}
+
+static void restore_peer(void *role, const struct teredo_addr *addr,
+			 struct teredo_ep ep, teredo_time now,
+			 struct teredo_outbox *ob)
+{
+	teredo_relay_restore_peer(role, addr, ep, now, ob);
+}
+
+static void resolved(void *role, const struct priv_resolved *r, teredo_time now,
+		     struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)r;
+	(void)now;
+	(void)ob;
+}
+
+static void netchange(void *role, const struct priv_netchange *n,
+		      teredo_time now, struct teredo_outbox *ob)
+{
+	struct teredo_addr addr6[PRIV_LOCAL6];
+	unsigned n6 = n->n6 < PRIV_LOCAL6 ? n->n6 : PRIV_LOCAL6;
+	struct local4 local;
+
+	(void)now;
+	(void)ob;
+	role_local4(&local, n);
+	for (unsigned i = 0; i < n6; i++)
+		memcpy(addr6[i].b, n->addr6[i], sizeof(addr6[i].b));
+	teredo_relay_set_local(role, &local, addr6, n6);
+}
+
+static void save(void *role, struct snapshot *snap)
+{
+	struct teredo_relay_saved saved;
+
+	memset(&saved, 0, sizeof(saved));
+	teredo_relay_save(role, &saved);
+	snapshot_put_state(snap, PRIV_RELAY, &saved, sizeof(saved));
+}
+
+static void report(void *role, teredo_time now)
+{
+	(void)role;
+	(void)now;
+}
+
+static void status(const void *role, teredo_time now, struct ctl_status *out)
+{
+	struct teredo_relay_status st;
+
+	(void)now;
+	teredo_relay_status(role, &st);
+	out->peers_direct = st.peers_proven;
+	out->peers_pending = st.peers_unproven;
+	out->peers_max = st.peers_max;
+}
+
+const struct role_ops role_relay = {
+	.udp_in = udp_in,
+	.tun_in = tun_in,
+	.expire = expire,
+	.deadline = deadline,
+	.counters = counters,
+	.open = open_relay,
+	.close = close_relay,
+	.start = start,
+	.restore_peer = restore_peer,
+	.resolved = resolved,
+	.netchange = netchange,
+	.save = save,
+	.report = report,
+	.status = status,
+};
