@@ -173,6 +173,36 @@ static void well_known_groups_are_exact(void **state)
 	assert_false(addr_is_all_nodes(&a));
 }
 
+/* SEC-LOOP-03 */
+static void our_own_address_is_seen_in_addresses_of_other_tunnels(void **state)
+{
+	static const char *const ours[] = {
+		"2002:c000:201::1", "2001:db8::5efe:192.0.2.1",
+		"2001:db8::200:5efe:192.0.2.1", "fe80::5efe:192.0.2.1",
+	};
+	static const char *const other[] = {
+		"2002:c000:202::1", "2001:db8::5efe:192.0.2.2",
+		"2001:db8::1", "2001:db8::5eff:192.0.2.1", "2003:c000:201::",
+		"2001:db8::1:5efe:192.0.2.1", "2001:0:c000:201::",
+		"2001:db8::400:5efe:192.0.2.1",
+	};
+	struct local4 local = { .n = 1 };
+	struct teredo_addr a;
+
+	(void)state;
+	local.ip[0] = ip4("192.0.2.1");
+	for (size_t i = 0; i < COUNT(ours); i++) {
+		a = ip6(ours[i]);
+		assert_true(addr_embeds_local(&a, &local));
+		assert_int_equal(addr_is_6to4(&a), i == 0);
+	}
+	for (size_t i = 0; i < COUNT(other); i++) {
+		a = ip6(other[i]);
+		assert_false(addr_embeds_local(&a, &local));
+		assert_int_equal(addr_is_6to4(&a), i == 0);
+	}
+}
+
 /* A-V4G-01 to A-V4G-09, A-V4G-11 */
 static void ipv4_addresses_that_are_not_global_are_refused(void **state)
 {
@@ -276,6 +306,8 @@ int main(void)
 		cmocka_unit_test(every_bit_of_an_address_counts),
 		cmocka_unit_test(scopes_of_ipv6_addresses_are_told_apart),
 		cmocka_unit_test(well_known_groups_are_exact),
+		cmocka_unit_test(
+			our_own_address_is_seen_in_addresses_of_other_tunnels),
 		cmocka_unit_test(ipv4_addresses_that_are_not_global_are_refused),
 		cmocka_unit_test(
 			our_own_and_broadcast_endpoints_are_not_acceptable),
