@@ -1,0 +1,332 @@
+/*
+ * server.c - router advertisements, bubbles and connectivity tests
+ *
+ * RFC 4380 5.3. The packets of strangers are checked in the RFC's order: the
+ * outer source, what it carries, who says to have sent it (rules 4 to 7 of
+ * 5.3.1), then where it goes. No state is kept about a client, so a restarted
+ * server, or another one with the same address, goes on at once.
+ *
+ * Nothing of the datagram but the IPv6 packet and its trailers goes on. What
+ * leaves is at most 8 octets longer than what came, the advertisement aside.
+ *
+ * It cannot be made to talk to itself: an own address is neither a source nor
+ * the mapping of a destination (SEC-LOOP-01). Two servers cannot be made to
+ * talk to each other: rule 5 binds the source to who sent it, rule 6 the
+ * destination to us, and a packet passed on meets neither at the next server.
+ *
+ * Anyone may ask and sources can be forged, so all answers are rationed, per
+ *   advertisements	outer source		8 at once, then 2/s
+ *			its IPv4 address	64 at once, then 50/s
+ *   bubbles and echoes	endpoint they go to	20 at once, then 10/s
+ *   echoes to IPv6	outer source		20 at once, then 10/s
+ *			IPv6 destination	200 at once, then 100/s
+ * An IPv4 address may be a NAT with many clients behind it and an IPv6 host
+ * may be popular, so each of those has a wider limit. With packets of at most
+ * 200 octets, a pair of hosts gets less than 2 kB/s carried (SEC-OPEN-01).
+ *
+ * Elsewhere: the second socket and raw IPv6 output are the shell's business;
+ * authentication values and the relaxed rule for symmetric clients (X-SRV-01)
+ * are not done.
+ */
+#include "server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "icmp6.h"
+#include "ratelimit.h"
+#include "wire.h"
+
+#define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
+
+struct teredo_server {
+	struct teredo_server_config config;
+	struct teredo_addr self;	/* link-local */
+	struct local4 own;		/* the advertised ones first */
+	struct teredo_counters count;
+	struct ratelimit_table ra_to_ep, ra_to_ip;
+	struct ratelimit_table to_ep;
+	struct ratelimit_table native_from_ep, native_to;
+};
+
+/* One packet on its way through. */
+struct visit {
+	const struct teredo_rx *rx;
+	struct wire_packet p;
+	teredo_time now;
+	struct teredo_outbox *ob;
+};
+
+struct teredo_server *
+teredo_server_new(const struct teredo_server_config *config,
+		  const struct teredo_env *env)
+{
+	struct teredo_server *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->config = *config;
+	teredo_server_set_local(s, &(struct local4){ .n = 0 });
+	addr_make_link_local(&s->self, ADDR_FLAG_CONE,
+			     addr_server_ep(config->ip));
+	ratelimit_table_init(&s->ra_to_ep, env, 8, 500 * TEREDO_MS);
+	ratelimit_table_init(&s->ra_to_ip, env, 64, 20 * TEREDO_MS);
+	ratelimit_table_init(&s->to_ep, env, 20, 100 * TEREDO_MS);
+	ratelimit_table_init(&s->native_from_ep, env, 20, 100 * TEREDO_MS);
+	ratelimit_table_init(&s->native_to, env, 200, 10 * TEREDO_MS);
+	return s;
+}
+
+void teredo_server_free(struct teredo_server *s)
+{
+	free(s);
+}
+
+void teredo_server_set_local(struct teredo_server *s,
+			     const struct local4 *local)
+{
+	s->own.n = 0;
+	s->own.ip[s->own.n++] = s->config.ip;
+	if (s->config.ip2 != 0)
+		s->own.ip[s->own.n++] = s->config.ip2;
+	for (unsigned i = 0; i < local->n && s->own.n < LOCAL4_MAX; i++)
+		s->own.ip[s->own.n++] = local->ip[i];
+}
+
+const struct teredo_counters *
+teredo_server_counters(const struct teredo_server *s)
+{
+	return &s->count;
+}
+
+static struct teredo_verdict drop(struct teredo_server *s,
+				  enum teredo_counter why)
+{
+	s->count.n[why]++;
+	return (struct teredo_verdict){ .fate = TEREDO_DROP };
+}
+
+static struct teredo_verdict taken(struct teredo_server *s,
+				   enum teredo_counter event)
+{
+	s->count.n[event]++;
+	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
+}
+
+static bool take_for_ep(struct ratelimit_table *t, struct teredo_ep ep,
+			teredo_time now)
+{
+	uint8_t id[6];
+
+	memcpy(id, &ep.ip, 4);
+	memcpy(id + 4, &ep.port, 2);
+	return ratelimit_table_take(t, now, id, sizeof(id));
+}
+
+/* Rule 5 */
+static bool is_from_its_mapping(const struct teredo_server *s,
+				const struct visit *v)
+{
+	return addr_in_prefix(&v->p.src, s->config.prefix) &&
+	       ep_equal(addr_mapping(&v->p.src), v->rx->from);
+}
+
+/* Rule 6, for sources that exist at all */
+static bool is_for_own_client(const struct teredo_server *s,
+			      const struct visit *v)
+{
+	const struct wire_packet *p = &v->p;
+
+	return !addr_in_prefix(&p->src, s->config.prefix) &&
+	       (addr_is_link_local(&p->src) || addr_is_global(&p->src)) &&
+	       addr_in_prefix(&p->dst, s->config.prefix) &&
+	       addr_server(&p->dst) == s->config.ip;
+}
+
+/* The advertisement always names the primary address (S-RS-02, S-RS-03); a
+ * cone solicitation is answered from the other one (S-RS-08). */
+static struct teredo_verdict send_ra(struct teredo_server *s,
+				     const struct visit *v, bool cone)
+{
+	const struct wire_auth *auth = &v->p.auth;
+	enum teredo_via via = v->rx->via;
+	size_t len = WIRE_ORIGIN_LEN + ICMP6_RA_LEN;
+	uint8_t *out;
+
+	if (cone)
+		via = via == TEREDO_VIA_PRIMARY ? TEREDO_VIA_SECONDARY
+						: TEREDO_VIA_PRIMARY;
+	if (auth->present)
+		len += WIRE_AUTH_LEN;
+	out = outbox_udp(v->ob, via, v->rx->from, len);
+	assert(out != NULL);
+	if (auth->present) {	/* never a nonce of someone else (S-RS-15) */
+		wire_put_auth(out, auth->nonce);
+		out += WIRE_AUTH_LEN;
+	}
+	wire_put_origin(out, v->rx->from);
+	icmp6_put_ra(out + WIRE_ORIGIN_LEN, &s->self, &v->p.src,
+		     s->config.prefix, s->config.ip, s->config.mtu);
+	return taken(s, TEREDO_EV_ra_sent);
+}
+
+/* 5.3.2, and rule 4: from a link-local address, or by rule 5. */
+static struct teredo_verdict solicited(struct teredo_server *s,
+				       const struct visit *v)
+{
+	const struct wire_packet *p = &v->p;
+	bool cone = (addr_flags(&p->src) & ADDR_FLAG_CONE) != 0;
+
+	if (!addr_is_all_routers(&p->dst) ||
+	    (!addr_is_link_local(&p->src) && !is_from_its_mapping(s, v)) ||
+	    !icmp6_is_rs(p))
+		return drop(s, TEREDO_DROP_bad_rs);
+	s->count.n[TEREDO_EV_rs_received]++;
+	if (cone && s->config.ip2 == 0)
+		return drop(s, TEREDO_DROP_no_second_address);
+	if (!take_for_ep(&s->ra_to_ep, v->rx->from, v->now) ||
+	    !ratelimit_table_take(&s->ra_to_ip, v->now, &v->rx->from.ip,
+				  sizeof(v->rx->from.ip)))
+		return drop(s, TEREDO_DROP_rate_limited);
+	return send_ra(s, v, cone);
+}
+
+/* Echo request and reply are all the ICMPv6 that we carry (S-GEN-04), and
+ * small (S-CHK-09). */
+static bool is_small_echo(const struct wire_packet *p)
+{
+	size_t len;
+	const uint8_t *msg;
+
+	if (p->ip6_len > WIRE_IP6_LEN + ICMP6_MAX_PAYLOAD)
+		return false;
+	msg = icmp6_message(p, &len);
+	return msg != NULL && (msg[0] == ICMP6_ECHO_REQUEST ||
+			       msg[0] == ICMP6_ECHO_REPLY);
+}
+
+/* For ff02::2 or our link-local address (S-FWD-01). The sender passed rule 5:
+ * the answer goes where the question came from. */
+static struct teredo_verdict answer_echo(struct teredo_server *s,
+					 const struct visit *v)
+{
+	const struct wire_packet *p = &v->p;
+	size_t len;
+	const uint8_t *msg;
+	uint8_t *out;
+
+	if (wire_is_bubble(p))
+		return drop(s, TEREDO_DROP_not_relayed);
+	msg = icmp6_message(p, &len);
+	if (msg == NULL || msg[0] != ICMP6_ECHO_REQUEST)
+		return drop(s, TEREDO_DROP_not_relayed);
+	if (!take_for_ep(&s->to_ep, v->rx->from, v->now))
+		return drop(s, TEREDO_DROP_rate_limited);
+	out = outbox_udp(v->ob, v->rx->via, v->rx->from,
+			 ICMP6_ECHO_LEN(len - 8));
+	assert(out != NULL);
+	icmp6_put_echo(out, ICMP6_ECHO_REPLY, &s->self, &p->src,
+		       (uint16_t)(msg[4] << 8 | msg[5]),
+		       (uint16_t)(msg[6] << 8 | msg[7]), msg + 8, len - 8);
+	return taken(s, TEREDO_EV_echo_answered);
+}
+
+/* To a Teredo client, from the primary address (S-FWD-05), with the sender's
+ * endpoint in front for our own clients only (S-FWD-06, S-FWD-07). */
+static struct teredo_verdict forward(struct teredo_server *s,
+				     const struct visit *v)
+{
+	const struct wire_packet *p = &v->p;
+	struct teredo_ep to = addr_mapping(&p->dst);
+	size_t origin =
+		addr_server(&p->dst) == s->config.ip ? WIRE_ORIGIN_LEN : 0;
+	uint8_t *out;
+
+	if (local4_has(&s->own, to.ip))
+		return drop(s, TEREDO_DROP_loop);
+	if (!ep_is_acceptable(to, &s->own))	/* S-FWD-04 */
+		return drop(s, TEREDO_DROP_martian_v4);
+	if (!take_for_ep(&s->to_ep, to, v->now))
+		return drop(s, TEREDO_DROP_rate_limited);
+	out = outbox_udp(v->ob, TEREDO_VIA_PRIMARY, to,
+			 origin + p->ip6_len + p->trailers_len);
+	assert(out != NULL);
+	if (origin != 0)
+		wire_put_origin(out, v->rx->from);
+	memcpy(out + origin, p->ip6, p->ip6_len);
+	if (p->trailers_len != 0)	/* S-FWD-08 */
+		memcpy(out + origin + p->ip6_len, p->trailers,
+		       p->trailers_len);
+	return taken(s, wire_is_bubble(p) ? TEREDO_EV_bubble_forwarded
+					  : TEREDO_EV_echo_forwarded);
+}
+
+/* A connectivity test (S-FWD-03), as it is and without trailers. */
+static struct teredo_verdict to_native6(struct teredo_server *s,
+					const struct visit *v)
+{
+	const struct wire_packet *p = &v->p;
+
+	if (wire_is_bubble(p))
+		return drop(s, TEREDO_DROP_not_relayed);
+	if (addr_embeds_local(&p->dst, &s->own))
+		return drop(s, TEREDO_DROP_loop);
+	if (!take_for_ep(&s->native_from_ep, v->rx->from, v->now) ||
+	    !ratelimit_table_take(&s->native_to, v->now, p->dst.b,
+				  sizeof(p->dst.b)))
+		return drop(s, TEREDO_DROP_rate_limited);
+	s->count.n[TEREDO_EV_echo_forwarded]++;
+	return (struct teredo_verdict){
+		.fate = TEREDO_TO_NATIVE6,
+		.off = p->ip6_off,
+		.len = p->ip6_len,
+	};
+}
+
+/* A bubble or a small echo whose source passed. */
+static struct teredo_verdict deliver(struct teredo_server *s,
+				     const struct visit *v)
+{
+	const struct teredo_addr *dst = &v->p.dst;
+
+	if (addr_is_all_routers(dst) || addr_equal(dst, &s->self))
+		return answer_echo(s, v);
+	if (!addr_is_global(dst))	/* S-FWD-02 */
+		return drop(s, TEREDO_DROP_martian_v6);
+	if (addr_in_prefix(dst, s->config.prefix))
+		return forward(s, v);
+	return to_native6(s, v);
+}
+
+struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
+					   const struct teredo_rx *rx,
+					   teredo_time now,
+					   struct teredo_outbox *ob)
+{
+	struct visit v = { .rx = rx, .now = now, .ob = ob };
+	const struct wire_packet *p = &v.p;
+
+	switch (wire_parse(&v.p, rx->data, rx->len)) {
+	case WIRE_MALFORMED:
+		return drop(s, TEREDO_DROP_malformed);
+	case WIRE_REFUSED:
+		return drop(s, TEREDO_DROP_trailer);
+	case WIRE_OK:
+		break;
+	}
+	if (local4_has(&s->own, rx->from.ip))	/* S-CHK-08 */
+		return drop(s, TEREDO_DROP_loop);
+	if (!ep_is_acceptable(rx->from, &s->own))	/* S-CHK-03, S-RS-10 */
+		return drop(s, TEREDO_DROP_martian_v4);
+	if (p->trailers_len > WIRE_MAX_TRAILERS)	/* S-FWD-09 */
+		return drop(s, TEREDO_DROP_too_big);
+	if (p->next_header == ICMP6_NEXT_HEADER && p->ip6_len > WIRE_IP6_LEN &&
+	    p->ip6[WIRE_IP6_LEN] == ICMP6_RS)
+		return solicited(s, &v);
+	if (!wire_is_bubble(p) && !is_small_echo(p))	/* S-CHK-02 */
+		return drop(s, TEREDO_DROP_not_relayed);
+	if (!is_from_its_mapping(s, &v) && !is_for_own_client(s, &v))
+		return drop(s, TEREDO_DROP_spoofed);	/* rule 7 */
+	return deliver(s, &v);
+}
