@@ -1,0 +1,426 @@
+/*
+ * relay.c - between native IPv6 and Teredo clients
+ *
+ * RFC 4380 5.4. How a client is reached, held packets, probes and their end
+ * are path.c; here is what a relay accepts from either side and what makes it
+ * believe a client.
+ *
+ * The cone bit means nothing (R-CONE-01): no client gets a payload before it
+ * answered a bubble, or was heard from its mapping after our side sent to it
+ * (R-DEC-04). Bubbles go through the client's server and come from a cookie
+ * (nonce.h). Clients answer to the source of a bubble, so an answer to the
+ * cookie shows that the bubble arrived; where the answer comes from is then
+ * where the client is, whatever its address says (R-DEC-07). The cookie
+ * depends on the client's address and on time only: it survives eviction and,
+ * with its key in the snapshot, a restart.
+ *
+ * A client that our side never sent to is a stranger (R-DEC-03). Its packets
+ * are kept and it is asked with a bubble, so that a relay that lost its table
+ * serves its clients again after one round trip, but a forged source gets
+ * nothing through. Strangers are let into the table at 200/s, 400 at once, all
+ * probes leave at 2000/s, 2000 at once (R-ENC-16, SEC-V4D-01).
+ *
+ * What crosses is between a client and a native global address. Nothing goes
+ * from Teredo to Teredo or to an address whose route may lead into another
+ * tunnel of this host, nor from there (SEC-LOOP-03). The hop limit is the
+ * kernel's business: it forwards behind and before us.
+ */
+#include "relay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "icmp6.h"
+#include "nonce.h"
+#include "path.h"
+#include "peers.h"
+#include "ratelimit.h"
+#include "wire.h"
+
+#define HOLD_BYTES	((size_t)8 << 20)
+#define PAUSE		(30 * TEREDO_SECOND)
+#define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
+#define ICMP6_ND_LAST	137			/* redirect */
+
+struct teredo_relay {
+	struct teredo_relay_config config;
+	struct local4 local;
+	struct teredo_addr addr6[TEREDO_RELAY_LOCAL6];
+	unsigned n_addr6;
+	uint8_t cookie_key[SIPHASH_KEY_LEN];
+	struct ratelimit probes, strangers;
+	struct teredo_counters count;
+	struct path path;
+};
+
+static struct teredo_verdict drop(struct teredo_relay *r,
+				  enum teredo_counter why)
+{
+	r->count.n[why]++;
+	return (struct teredo_verdict){ .fate = TEREDO_DROP };
+}
+
+/* What keeps us from sending to that client (R-ENC-01, R-ENC-02). */
+static enum teredo_counter unfit_client(const struct teredo_relay *r,
+					const struct teredo_addr *a)
+{
+	struct teredo_ep server = addr_server_ep(addr_server(a));
+	struct teredo_ep mapped = addr_mapping(a);
+
+	if (!addr_in_prefix(a, r->config.prefix))
+		return TEREDO_DROP_not_teredo;
+	if (local4_has(&r->local, mapped.ip) ||
+	    local4_has(&r->local, server.ip))
+		return TEREDO_DROP_loop;
+	if (!ep_is_acceptable(mapped, &r->local) ||
+	    !ep_is_acceptable(server, &r->local))
+		return TEREDO_DROP_martian_v4;
+	return FIT;
+}
+
+/* What keeps `a` from being the native end (SEC-ING-01, SEC-LOOP-03). */
+static enum teredo_counter unfit_native(const struct teredo_relay *r,
+					const struct teredo_addr *a)
+{
+	if (addr_is_link_local(a))
+		return TEREDO_DROP_link_local;
+	if (!addr_is_global(a) || addr_in_prefix(a, r->config.prefix))
+		return TEREDO_DROP_martian_v6;
+	if (addr_embeds_local(a, &r->local))
+		return TEREDO_DROP_loop;
+	return FIT;
+}
+
+static bool is_served(const struct teredo_relay *r,
+		      const struct teredo_addr *a)
+{
+	if (!r->config.host_local)
+		return true;
+	for (unsigned i = 0; i < r->n_addr6; i++)
+		if (addr_equal(&r->addr6[i], a))
+			return true;
+	return false;
+}
+
+static void send_bubble(struct teredo_outbox *ob, struct teredo_ep to,
+			const struct teredo_addr *src,
+			const struct teredo_addr *dst)
+{
+	uint8_t *out =
+		outbox_udp(ob, TEREDO_VIA_PRIMARY, to, WIRE_BUBBLE_LEN);
+
+	if (out != NULL)
+		wire_put_bubble(out, src, dst);
+}
+
+/* One indirect bubble (R-ENC-05); behind a restricting NAT a direct one goes
+ * before it and opens the way for the answer (R-ENC-13). */
+static bool probe(void *role, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	struct teredo_relay *r = role;
+	struct teredo_addr cookie;
+
+	if (unfit_client(r, &p->addr) != FIT ||
+	    !ratelimit_take(&r->probes, now))
+		return false;
+	nonce_cookie(r->cookie_key, &p->addr, now, &cookie);
+	if (r->config.direct_bubbles) {
+		send_bubble(ob, addr_mapping(&p->addr), &cookie, &p->addr);
+		r->count.n[TEREDO_EV_bubble_direct_sent]++;
+	}
+	send_bubble(ob, addr_server_ep(addr_server(&p->addr)), &cookie,
+		    &p->addr);
+	r->count.n[TEREDO_EV_bubble_indirect_sent]++;
+	return true;
+}
+
+static teredo_time pause_after(void *role, const struct peer *p)
+{
+	(void)role;
+	(void)p;
+	return PAUSE;
+}
+
+static const struct path_ops ops = {
+	.probe = probe,
+	.pause = pause_after,
+};
+
+struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
+				      const struct teredo_env *env)
+{
+	struct teredo_relay *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->config = *config;
+	r->probes = (struct ratelimit){ .period = TEREDO_SECOND / 2000,
+					.burst = 2000 };
+	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
+					   .burst = 400 };
+	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
+	if (!path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
+		       &r->count)) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void teredo_relay_free(struct teredo_relay *r)
+{
+	if (r == NULL)
+		return;
+	path_fini(&r->path);
+	free(r);
+}
+
+void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
+			    const struct teredo_addr *addr6, unsigned n)
+{
+	if (n > TEREDO_RELAY_LOCAL6)
+		n = TEREDO_RELAY_LOCAL6;
+	r->local = *local;
+	r->n_addr6 = n;
+	memset(&r->path.error_src, 0, sizeof(r->path.error_src));
+	if (n == 0)
+		return;
+	memcpy(r->addr6, addr6, n * sizeof(*addr6));
+	r->path.error_src = addr6[0];
+}
+
+/* What keeps a packet of our side from crossing. */
+static enum teredo_counter unfit_outbound(const struct teredo_relay *r,
+					  const struct wire_packet *p)
+{
+	enum teredo_counter why = unfit_client(r, &p->dst);
+
+	if (why == FIT)
+		why = unfit_native(r, &p->src);
+	if (why == FIT && !is_served(r, &p->src))
+		why = TEREDO_DROP_martian_v6;
+	if (why == FIT && wire_has_rh0(p))
+		why = TEREDO_DROP_routing_header;
+	return why;
+}
+
+struct teredo_verdict teredo_relay_tun_in(struct teredo_relay *r,
+					  const uint8_t *ip6, size_t len,
+					  teredo_time now,
+					  struct teredo_outbox *ob)
+{
+	struct wire_packet p;
+	enum teredo_counter why;
+
+	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
+		return drop(r, TEREDO_DROP_malformed);
+	if (len > TEREDO_MAX_UDP)
+		return drop(r, TEREDO_DROP_too_big);
+	why = unfit_outbound(r, &p);
+	if (why != FIT)
+		return drop(r, why);
+	return path_send(&r->path, &p.dst, ip6, len, now, ob);
+}
+
+/* Neighbour discovery belongs to a link, and this is none of its links. */
+static bool is_neighbour_discovery(const struct wire_packet *p)
+{
+	uint8_t type;
+	size_t len;
+	const uint8_t *upper = wire_upper(p, &type, &len);
+
+	return type == ICMP6_NEXT_HEADER && len > 0 && upper[0] >= ICMP6_RS &&
+	       upper[0] <= ICMP6_ND_LAST;
+}
+
+/* What keeps a client's packet from our side (R-DEC-05, R-DEC-06). 6to4 is
+ * refused whole: its route may lead into a tunnel back to us. */
+static enum teredo_counter unfit_inbound(const struct teredo_relay *r,
+					 const struct wire_packet *p)
+{
+	enum teredo_counter why = unfit_native(r, &p->dst);
+
+	if (why == FIT && addr_is_6to4(&p->dst))
+		why = TEREDO_DROP_loop;
+	if (why == FIT && !is_served(r, &p->dst))
+		why = TEREDO_DROP_not_for_us;
+	if (why == FIT && p->next_header == WIRE_NH_NONE)
+		why = TEREDO_DROP_malformed;	/* R-DEC-08 */
+	if (why == FIT && is_neighbour_discovery(p))
+		why = TEREDO_DROP_link_local;
+	return why;
+}
+
+/* Whether a packet from there is from the peer: where it is trusted to be, or
+ * at its mapping if our side sent to it (R-DEC-04). */
+static bool is_believed(const struct peer *p, struct teredo_ep from,
+			teredo_time now)
+{
+	if (peer_is_trusted(p, now) && ep_equal(p->ep, from))
+		return true;
+	return (p->wanted || p->proven) &&
+	       ep_equal(addr_mapping(&p->addr), from);
+}
+
+static struct teredo_verdict bubble_in(struct teredo_relay *r,
+				       const struct wire_packet *p,
+				       struct teredo_ep from, teredo_time now,
+				       struct teredo_outbox *ob)
+{
+	struct peer *peer;
+
+	if (nonce_cookie_is(r->cookie_key, &p->src, now, &p->dst)) {
+		peer = peers_get(r->path.peers, &p->src, now);
+		if (peer == NULL)
+			return drop(r, TEREDO_DROP_table_full);
+	} else {
+		peer = peers_find(r->path.peers, &p->src);
+		if (peer == NULL)
+			return drop(r, TEREDO_DROP_unknown_peer);
+		if (!is_believed(peer, from, now))
+			return drop(r, TEREDO_DROP_spoofed);
+	}
+	r->count.n[TEREDO_EV_bubble_received]++;
+	path_proven(&r->path, peer, from, now, ob);
+	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
+}
+
+/* A packet that may be a client's, but nothing proves it: kept and asked.
+ * `peer` is NULL for a client without an entry. */
+static struct teredo_verdict doubt(struct teredo_relay *r,
+				   const struct peer *peer,
+				   const struct wire_packet *p,
+				   struct teredo_ep from, teredo_time now,
+				   struct teredo_outbox *ob)
+{
+	enum teredo_counter why = unfit_inbound(r, p);
+	bool stale = peer != NULL && peer->proven && ep_equal(peer->ep, from);
+
+	if (!stale && !ep_equal(addr_mapping(&p->src), from))
+		return drop(r, TEREDO_DROP_spoofed);	/* R-DEC-02 */
+	if (why != FIT)
+		return drop(r, why);
+	if (peer == NULL && !ratelimit_take(&r->strangers, now))
+		return drop(r, TEREDO_DROP_rate_limited);
+	return path_receive_unproven(&r->path, &p->src, p->ip6, p->ip6_len,
+				     now, ob);
+}
+
+static struct teredo_verdict data_in(struct teredo_relay *r,
+				     const struct wire_packet *p,
+				     struct teredo_ep from, teredo_time now,
+				     struct teredo_outbox *ob)
+{
+	struct peer *peer = peers_find(r->path.peers, &p->src);
+	enum teredo_counter why;
+
+	if (peer == NULL || !is_believed(peer, from, now))
+		return doubt(r, peer, p, from, now, ob);
+	if (peer_is_trusted(peer, now) && ep_equal(peer->ep, from))
+		peers_heard(r->path.peers, peer, now);
+	else
+		path_proven(&r->path, peer, from, now, ob);
+	why = unfit_inbound(r, p);
+	if (why != FIT)
+		return drop(r, why);
+	return (struct teredo_verdict){
+		.fate = TEREDO_TO_TUN,
+		.off = p->ip6_off,
+		.len = p->ip6_len,
+	};
+}
+
+/* Clients put nothing before their packets to a relay: an origin indication
+ * or authentication comes from something else (R-DEC-01). */
+static enum teredo_counter unfit_datagram(const struct teredo_relay *r,
+					  const struct wire_packet *p,
+					  struct teredo_ep from)
+{
+	if (p->auth.present || p->has_origin)
+		return TEREDO_DROP_malformed;
+	if (local4_has(&r->local, from.ip))
+		return TEREDO_DROP_loop;
+	if (!ep_is_acceptable(from, &r->local))
+		return TEREDO_DROP_martian_v4;
+	if (wire_has_rh0(p))
+		return TEREDO_DROP_routing_header;
+	return unfit_client(r, &p->src);
+}
+
+struct teredo_verdict teredo_relay_udp_in(struct teredo_relay *r,
+					  const struct teredo_rx *rx,
+					  teredo_time now,
+					  struct teredo_outbox *ob)
+{
+	struct wire_packet p;
+	enum teredo_counter why;
+
+	switch (wire_parse(&p, rx->data, rx->len)) {
+	case WIRE_MALFORMED:
+		return drop(r, TEREDO_DROP_malformed);
+	case WIRE_REFUSED:
+		return drop(r, TEREDO_DROP_trailer);
+	case WIRE_OK:
+		break;
+	}
+	why = unfit_datagram(r, &p, rx->from);
+	if (why != FIT)
+		return drop(r, why);
+	if (wire_is_bubble(&p))
+		return bubble_in(r, &p, rx->from, now, ob);
+	return data_in(r, &p, rx->from, now, ob);
+}
+
+void teredo_relay_expire(struct teredo_relay *r, teredo_time now,
+			 struct teredo_outbox *ob)
+{
+	path_expire(&r->path, now, ob);
+}
+
+teredo_time teredo_relay_deadline(const struct teredo_relay *r)
+{
+	return path_deadline(&r->path);
+}
+
+void teredo_relay_status(const struct teredo_relay *r,
+			 struct teredo_relay_status *st)
+{
+	const struct peers *t = r->path.peers;
+
+	st->peers_proven = peers_proven(t);
+	st->peers_unproven = peers_count(t) - st->peers_proven;
+	st->peers_max = peers_max(t);
+}
+
+const struct teredo_counters *
+teredo_relay_counters(const struct teredo_relay *r)
+{
+	return &r->count;
+}
+
+void teredo_relay_save(const struct teredo_relay *r,
+		       struct teredo_relay_saved *saved)
+{
+	memcpy(saved->cookie_key, r->cookie_key, sizeof(saved->cookie_key));
+}
+
+void teredo_relay_restore(struct teredo_relay *r,
+			  const struct teredo_relay_saved *saved)
+{
+	memcpy(r->cookie_key, saved->cookie_key, sizeof(r->cookie_key));
+}
+
+void teredo_relay_restore_peer(struct teredo_relay *r,
+			       const struct teredo_addr *addr,
+			       struct teredo_ep ep, teredo_time now,
+			       struct teredo_outbox *ob)
+{
+	struct peer *p;
+
+	if (unfit_client(r, addr) != FIT || !ep_is_acceptable(ep, &r->local))
+		return;
+	p = peers_get(r->path.peers, addr, now);
+	if (p != NULL)
+		path_proven(&r->path, p, ep, now, ob);
+}
