@@ -141,9 +141,8 @@ static bool is_pausing(const struct path *path, const struct peer *p,
 	       now - p->last_attempt < path->ops->pause(path->role, p);
 }
 
-/* Starts a cycle if none is running and no pause forbids it. */
-static void start(struct path *path, struct peer *p, teredo_time now,
-		  struct teredo_outbox *ob)
+void path_probe(struct path *path, struct peer *p, teredo_time now,
+		struct teredo_outbox *ob)
 {
 	if (is_running(path, p) || is_pausing(path, p, now))
 		return;
@@ -185,7 +184,7 @@ struct teredo_verdict path_send(struct path *path,
 	if (peer_is_trusted(p, now)) {
 		peers_sent(path->peers, p, now);
 		if (is_one_way(p, now))
-			start(path, p, now, ob);
+			path_probe(path, p, now, ob);
 		return (struct teredo_verdict){
 			.fate = TEREDO_TO_UDP,
 			.via = TEREDO_VIA_PRIMARY,
@@ -197,7 +196,7 @@ struct teredo_verdict path_send(struct path *path,
 		refuse(path, ip6, len, now, ob);
 		return (struct teredo_verdict){.fate = TEREDO_DROP};
 	}
-	start(path, p, now, ob);
+	path_probe(path, p, now, ob);
 	if (!hold_put(path->hold, &p->held, HOLD_TO_PEER, ip6, len))
 		return drop(path, TEREDO_DROP_hold_full);
 	path->count->n[TEREDO_EV_packet_held]++;
@@ -216,7 +215,7 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 		return drop(path, TEREDO_DROP_table_full);
 	if (is_pausing(path, p, now))
 		return drop(path, TEREDO_DROP_unknown_peer);
-	start(path, p, now, ob);
+	path_probe(path, p, now, ob);
 	if (!hold_put(path->hold, &p->held, HOLD_TO_TUN, ip6, len))
 		return drop(path, TEREDO_DROP_hold_full);
 	path->count->n[TEREDO_EV_packet_held]++;
@@ -262,6 +261,15 @@ void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 		path->count->n[TEREDO_EV_peer_up]++;
 	}
 	release(path, p, now, ob);
+}
+
+void path_heard(struct path *path, struct peer *p, teredo_time now)
+{
+	peers_heard(path->peers, p, now);
+	if (p->attempts > 0) {
+		p->attempts = 0;
+		deadlines_disarm(path->timers, peers_slot(path->peers, p));
+	}
 }
 
 /* Says PEER_DOWN for what vanished; stops when the outbox is full. */

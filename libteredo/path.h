@@ -70,6 +70,15 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    teredo_time now,
 					    struct teredo_outbox *ob);
 
+/* Starts to probe p, unless that is going on already or was in vain just now.
+ * Room as for ops->probe(). */
+void path_probe(struct path *path, struct peer *p, teredo_time now,
+		struct teredo_outbox *ob);
+
+/* A packet came from a trusted peer at its very endpoint: path_proven() for
+ * next to nothing. */
+void path_heard(struct path *path, struct peer *p, teredo_time now);
+
 /* p proved to be at ep: trusts it, ends its probes, releases what is held.
  * Says PEER_UP when that is new. */
 void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
