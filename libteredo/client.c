@@ -1,0 +1,236 @@
+/*
+ * client.c - the Teredo client: its life, and the doors into it
+ *
+ * What a client is made of is in client_internal.h; what happens stands in
+ * three places. client_qualify.c talks with the servers and owns the address.
+ * client_path.c takes the packets, in the order of the cases of RFC 4380 5.2.3
+ * and 5.2.4. path.c, shared with the relay, knows how a peer is reached.
+ * client_save.c carries a client from one process to the next.
+ *
+ * Here: memory is taken, once; what the shell tells us about the world (a
+ * server resolved, the host's addresses changed, time passed) is handed to
+ * whom it concerns; and the status is put together.
+ *
+ * Two invariants hold between any two calls. The address, its mapping, its MTU
+ * and the server that gave it change together or not at all. And there is an
+ * address exactly in the states QUALIFIED, REFRESHING and LOST: once we have
+ * one, only another one ends it.
+ */
+#include "client_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[TEREDO_CLIENT_STATES] = {
+	[TEREDO_CLIENT_RESOLVING] = "resolving",
+	[TEREDO_CLIENT_PROBING] = "probing",
+	[TEREDO_CLIENT_OFFLINE] = "offline",
+	[TEREDO_CLIENT_QUALIFIED] = "qualified",
+	[TEREDO_CLIENT_REFRESHING] = "refreshing",
+	[TEREDO_CLIENT_LOST] = "lost",
+};
+
+static const char *const nat_names[TEREDO_NATS] = {
+	[TEREDO_NAT_UNKNOWN] = "unknown",
+	[TEREDO_NAT_NONE] = "none",
+	[TEREDO_NAT_CONE_OR_RESTRICTED] = "restricted",
+	[TEREDO_NAT_SYMMETRIC] = "symmetric",
+};
+
+const char *teredo_client_state_name(enum teredo_client_state s)
+{
+	return s < TEREDO_CLIENT_STATES ? state_names[s] : "?";
+}
+
+const char *teredo_nat_name(enum teredo_nat n)
+{
+	return n < TEREDO_NATS ? nat_names[n] : "?";
+}
+
+struct teredo_verdict client_drop(struct teredo_client *c,
+				  enum teredo_counter reason)
+{
+	c->count.n[reason]++;
+	return (struct teredo_verdict){ .fate = TEREDO_DROP };
+}
+
+static void limits_init(struct teredo_client *c)
+{
+	/* C-BUB-04, C-BUB-05, C-BUB-07; SEC-REF-03, SEC-REF-04 */
+	ratelimit_table_init(&c->reply_gap, &c->env, 1, PATH_GAP);
+	ratelimit_table_init(&c->reply_budget, &c->env, PATH_ATTEMPTS,
+			     30 * TEREDO_SECOND);
+	c->replies = (struct ratelimit){ .period = 20 * TEREDO_MS,
+					 .burst = 50 };
+	c->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 64,
+					   .burst = 128 };
+}
+
+struct teredo_client *
+teredo_client_new(const struct teredo_client_config *config,
+		  const struct teredo_env *env)
+{
+	struct teredo_client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->config = *config;
+	c->env = *env;
+	c->timer = TEREDO_NEVER;
+	c->nat_timer = TEREDO_NEVER;
+	c->greet_at = TEREDO_NEVER;
+	c->mtu = TEREDO_MTU;
+	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
+	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
+	limits_init(c);
+	if (!path_init(&c->path, &client_path_ops, c, config->max_peers,
+		       CLIENT_HOLD_BYTES, env, &c->count)) {
+		free(c);
+		return NULL;
+	}
+	/*
+	 * Errors come from the interface's own link-local address: nothing
+	 * global is forged, and Linux hands an error to the socket that the
+	 * quoted packet names, whatever unicast address it comes from.
+	 */
+	c->path.error_src = c->solicitor;
+	return c;
+}
+
+void teredo_client_free(struct teredo_client *c)
+{
+	if (c == NULL)
+		return;
+	path_fini(&c->path);
+	free(c);
+}
+
+void teredo_client_start(struct teredo_client *c, teredo_time now,
+			 struct teredo_outbox *ob)
+{
+	c->state_since = now;
+	if (c->state == TEREDO_CLIENT_RESOLVING)
+		client_qualify_enter(c, TEREDO_CLIENT_RESOLVING, now, ob);
+	else
+		client_qualify_resolve(c, now, ob);
+}
+
+/* The next IPv4 address, with carry (C-CFG-01, Q18). */
+static uint32_t ip_after(uint32_t ip)
+{
+	uint8_t b[4];
+	unsigned i = 4;
+
+	memcpy(b, &ip, 4);
+	while (i-- > 0 && ++b[i] == 0)
+		;
+	memcpy(&ip, b, 4);
+	return ip;
+}
+
+bool teredo_client_set_server(struct teredo_client *c, unsigned i, uint32_t ip,
+			      uint32_t ip2, teredo_time now,
+			      struct teredo_outbox *ob)
+{
+	struct client_server *s;
+	bool is_new;
+
+	if (i >= c->config.servers || !ipv4_is_global(ip))
+		return false;
+	s = &c->server[i];
+	if (ip2 == 0)
+		ip2 = ip_after(ip);
+	if (ip2 == ip || !ipv4_is_global(ip2))
+		ip2 = 0;
+	is_new = s->ip != ip;
+	if (is_new)
+		*s = (struct client_server){ .ip = ip };
+	s->ip2 = ip2;
+	if (c->has_address && i == c->number && ip == c->used.ip)
+		c->used.ip2 = ip2;
+	if (is_new)
+		client_qualify_found(c, i, now, ob);
+	return true;
+}
+
+void teredo_client_net_changed(struct teredo_client *c,
+			       const struct local4 *local, bool solicit,
+			       teredo_time now, struct teredo_outbox *ob)
+{
+	c->local = *local;
+	if (solicit)
+		client_qualify_again(c, now, ob);
+}
+
+void teredo_client_expire(struct teredo_client *c, teredo_time now,
+			  struct teredo_outbox *ob)
+{
+	client_qualify_expire(c, now, ob);
+	if (now >= c->greet_at)
+		client_path_greet(c, now, ob);
+	path_expire(&c->path, now, ob);
+}
+
+teredo_time teredo_client_deadline(const struct teredo_client *c)
+{
+	teredo_time t = path_deadline(&c->path);
+
+	if (c->timer < t)
+		t = c->timer;
+	if (c->nat_timer < t)
+		t = c->nat_timer;
+	if (c->greet_at < t)
+		t = c->greet_at;
+	return t;
+}
+
+static void status_count_peers(const struct teredo_client *c, teredo_time now,
+			       struct teredo_client_status *st)
+{
+	uint32_t i;
+
+	st->peers_max = peers_max(c->path.peers);
+	for (i = 0; i < st->peers_max; i++) {
+		const struct peer *p = peers_at(c->path.peers, i);
+
+		if (p == NULL)
+			continue;
+		if (!peer_is_trusted(p, now))
+			st->peers_pending += p->attempts > 0;
+		else if (addr_in_prefix(&p->addr, addr_default_prefix()))
+			st->peers_direct++;
+		else
+			st->peers_relay++;
+	}
+}
+
+void teredo_client_status(const struct teredo_client *c, teredo_time now,
+			  struct teredo_client_status *st)
+{
+	const struct client_server *s =
+		c->has_address ? &c->used : &c->server[c->asked];
+
+	*st = (struct teredo_client_status){
+		.state = c->state,
+		.nat = c->nat,
+		.has_address = c->has_address,
+		.addr = c->addr,
+		.mapped = c->mapped,
+		.local = { c->local_ip, c->config.local_port },
+		.mtu = c->mtu,
+		.server = c->has_address ? c->number : c->asked,
+		.server_ip = s->ip,
+		.server_ip2 = s->ip2,
+		.rtt = c->rtt,
+		.last_answer = c->last_answer,
+		.since = c->since,
+		.failures = c->failures,
+	};
+	status_count_peers(c, now, st);
+}
+
+const struct teredo_counters *
+teredo_client_counters(const struct teredo_client *c)
+{
+	return &c->count;
+}

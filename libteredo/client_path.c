@@ -1,0 +1,511 @@
+/*
+ * client_path.c - the client's packets, case by case
+ *
+ * RFC 4380 5.2.3 (reception), 5.2.4 (transmission), 5.2.6 (bubbles), 5.2.9
+ * (connectivity test). The order of the cases is the order of the text here.
+ *
+ * Coming in, a packet is believed because of where it came from. From a
+ * trusted peer's endpoint: at once, that is the fast path. From the mapping
+ * that a Teredo source names, or addressed to our cookie, or with the nonce of
+ * our test: this proves the peer to be there, and what waits for it leaves. A
+ * native source proves nothing by itself and is tested first, the packet waits
+ * meanwhile (C-RX-19). All other packets are dropped. What was made up by an
+ * outsider thus costs at most a bubble or a test, and both have limits that no
+ * outsider can raise: per endpoint, per peer and over all.
+ *
+ * The cookie is what deployed implementations call the bubble's nonce: the
+ * link-local source of our indirect bubbles. A peer that answers the origin
+ * (C-RX-05) swaps the addresses, so that its answer shows us the cookie from
+ * wherever it comes; this is how a peer behind a symmetric NAT is found. A
+ * peer that keeps to the letter of the RFC may want a Teredo source instead,
+ * so that every other bubble wears our own address.
+ *
+ * To the interface goes what is addressed to our very address (A-ADDR-09) by a
+ * global source. Neighbour discovery never crosses (C-RX-21, SEC-ND-01).
+ *
+ * Packets from our server's endpoint: with an origin indication they are
+ * answered with a bubble; then they are packets like all others, where the
+ * server may well be the relay of a native host (Q8).
+ */
+#include "client_internal.h"
+
+#include "icmp6.h"
+
+#include <string.h>
+
+#define GREET_PEERS	32u
+#define GREET_RECENT	(300 * TEREDO_SECOND)
+#define GREET_SLOTS	4096u		/* looked at in one call */
+
+#define TEST_VALIDITY	(30 * TEREDO_SECOND)	/* C-DCT-04 */
+#define TEST_DATA	8u			/* C-DCT-02, C-DCT-05 */
+
+/* Instead of a reason for a drop. */
+#define NO_OBJECTION TEREDO_N_COUNTERS
+
+static struct teredo_verdict taken_unless(struct teredo_client *c,
+					  enum teredo_counter why)
+{
+	if (why != NO_OBJECTION)
+		return client_drop(c, why);
+	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
+}
+
+static bool is_teredo(const struct teredo_addr *a)
+{
+	return addr_in_prefix(a, addr_default_prefix());
+}
+
+/* ---- what we send by ourselves ---- */
+
+/* Room is a precondition of all callers. C-BUB-08 */
+static void send_bubble(struct teredo_client *c, struct teredo_ep to,
+			const struct teredo_addr *src,
+			const struct teredo_addr *dst,
+			enum teredo_counter kind, struct teredo_outbox *ob)
+{
+	uint8_t *p = outbox_udp(ob, TEREDO_VIA_PRIMARY, to, WIRE_BUBBLE_LEN);
+
+	if (p == NULL)
+		return;
+	wire_put_bubble(p, src, dst);
+	c->count.n[kind]++;
+}
+
+/* An endpoint as a key: the struct has padding. */
+static void ep_key(uint8_t key[6], struct teredo_ep ep)
+{
+	memcpy(key, &ep.ip, 4);
+	memcpy(key + 4, &ep.port, 2);
+}
+
+/* C-TX-07, C-TX-08: one transmission of two bubbles (Q11) */
+static bool probe_teredo(struct teredo_client *c, const struct peer *p,
+			 teredo_time now, struct teredo_outbox *ob)
+{
+	struct teredo_ep mapped = addr_mapping(&p->addr);
+	struct teredo_ep server = addr_server_ep(addr_server(&p->addr));
+	struct teredo_addr cookie;
+	uint8_t key[6];
+
+	/* C-TX-11; the host's own addresses may be others by now */
+	if (!ep_is_acceptable(mapped, &c->local) ||
+	    !ep_is_acceptable(server, &c->local))
+		return false;
+	ep_key(key, mapped);
+	ratelimit_table_take(&c->reply_gap, now, key, sizeof(key));
+	send_bubble(c, mapped, &c->addr, &p->addr,
+		    TEREDO_EV_bubble_direct_sent, ob);
+	nonce_cookie(c->cookie_key, &p->addr, now, &cookie);
+	send_bubble(c, server, p->attempts % 2 != 0 ? &cookie : &c->addr,
+		    &p->addr, TEREDO_EV_bubble_indirect_sent, ob);
+	return true;
+}
+
+/* C-DCT-02..05: one nonce for a test and its repetitions, so that a slow
+ * answer to an earlier one counts. */
+static bool probe_native(struct teredo_client *c, struct peer *p,
+			 struct teredo_outbox *ob)
+{
+	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY,
+				  addr_server_ep(c->used.ip),
+				  ICMP6_ECHO_LEN(TEST_DATA));
+	uint16_t id;
+
+	if (out == NULL)
+		return false;
+	if (p->attempts <= 1 || p->nonce == 0)
+		c->env.random(c->env.ctx, &p->nonce, sizeof(p->nonce));
+	if (p->nonce == 0)		/* means: no test */
+		p->nonce = 1;
+	c->env.random(c->env.ctx, &id, sizeof(id));
+	icmp6_put_echo(out, ICMP6_ECHO_REQUEST, &c->addr, &p->addr, id,
+		       p->attempts, (const uint8_t *)&p->nonce, TEST_DATA);
+	c->count.n[TEREDO_EV_test_sent]++;
+	return true;
+}
+
+static bool probe(void *role, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	struct teredo_client *c = role;
+
+	if (!c->has_address)
+		return false;
+	if (is_teredo(&p->addr))
+		return probe_teredo(c, p, now, ob);
+	return probe_native(c, p, ob);
+}
+
+static teredo_time pause_after(void *role, const struct peer *p)
+{
+	(void)role;
+	return (is_teredo(&p->addr) ? 30 : 4) * TEREDO_SECOND;
+}
+
+const struct path_ops client_path_ops = {
+	.probe = probe,
+	.pause = pause_after,
+};
+
+/* ---- reception ---- */
+
+/* C-BUB-07: not twice in 2 s to one endpoint, four without a direct packet
+ * from a peer that we do not trust, then one in 30 s; 50 a second in all. */
+static bool may_reply(struct teredo_client *c, struct teredo_ep to,
+		      bool is_trusted, teredo_time now)
+{
+	uint8_t key[6];
+
+	ep_key(key, to);
+	return ratelimit_table_take(&c->reply_gap, now, key, sizeof(key)) &&
+	       (is_trusted || ratelimit_table_take(&c->reply_budget, now, key,
+						   sizeof(key))) &&
+	       ratelimit_take(&c->replies, now);
+}
+
+/* NO_OBJECTION: the bubble is sent. */
+static enum teredo_counter reply_to(struct teredo_client *c,
+				    struct teredo_ep to,
+				    const struct wire_packet *p,
+				    bool is_trusted, teredo_time now,
+				    struct teredo_outbox *ob)
+{
+	if (!ep_is_acceptable(to, &c->local))
+		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
+	if (ep_equal(to, c->mapped))
+		return TEREDO_DROP_loop;
+	if (!may_reply(c, to, is_trusted, now))
+		return TEREDO_DROP_rate_limited;
+	send_bubble(c, to, &c->addr, &p->src, TEREDO_EV_bubble_reply_sent, ob);
+	return NO_OBJECTION;
+}
+
+/*
+ * Our server passed on a packet and says whence (C-RX-05). A direct bubble to
+ * there opens our NAT and answers; the mapping that the source names gets one
+ * too where it is another (Q9). Old servers leave out the origin: the mapping
+ * then stands for it.
+ */
+static enum teredo_counter answer_indirect(struct teredo_client *c,
+					   const struct wire_packet *p,
+					   teredo_time now,
+					   struct teredo_outbox *ob)
+{
+	const struct peer *peer = peers_find(c->path.peers, &p->src);
+	bool is_trusted = peer != NULL && peer_is_trusted(peer, now);
+	struct teredo_ep mapped = addr_mapping(&p->src);
+	enum teredo_counter why = TEREDO_DROP_not_teredo, why2;
+
+	if (p->has_origin)
+		why = reply_to(c, p->origin, p, is_trusted, now, ob);
+	if (is_teredo(&p->src) &&
+	    !(p->has_origin && ep_equal(mapped, p->origin))) {
+		why2 = reply_to(c, mapped, p, is_trusted, now, ob);
+		if (why2 == NO_OBJECTION || !p->has_origin)
+			why = why2;
+	}
+	return why;
+}
+
+/*
+ * The peer `src` has just shown itself at `from`. NO_OBJECTION: it is noted.
+ * One host can name any number of addresses that fit its endpoint, so new
+ * entries that nobody here asked for are limited.
+ */
+static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
+				 const struct teredo_addr *src,
+				 struct teredo_ep from, teredo_time now,
+				 struct teredo_outbox *ob)
+{
+	uint8_t key[6];
+
+	if (!ep_is_acceptable(from, &c->local))
+		return TEREDO_DROP_martian_v4;		/* SEC-V4D-03 */
+	if (p == NULL) {
+		if (!ratelimit_take(&c->strangers, now))
+			return TEREDO_DROP_rate_limited;
+		p = peers_get(c->path.peers, src, now);
+		if (p == NULL)
+			return TEREDO_DROP_table_full;
+	}
+	ep_key(key, from);
+	ratelimit_table_reset(&c->reply_budget, key, sizeof(key));
+	path_proven(&c->path, p, from, now, ob);
+	return NO_OBJECTION;
+}
+
+static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
+{
+	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
+}
+
+/* C-RX-13: a bubble has done its work here */
+static struct teredo_verdict bubble_in(struct teredo_client *c,
+				       const struct teredo_rx *rx,
+				       const struct wire_packet *p,
+				       teredo_time now,
+				       struct teredo_outbox *ob)
+{
+	struct peer *peer;
+
+	c->count.n[TEREDO_EV_bubble_received]++;
+	if (!is_teredo(&p->src))
+		return client_drop(c, TEREDO_DROP_not_teredo);
+	peer = peers_find(c->path.peers, &p->src);
+	if (addr_equal(&p->dst, &c->addr)) {
+		if (addr_equal(&p->src, &c->addr))
+			return client_drop(c, TEREDO_DROP_loop);
+		if (!is_at(peer, rx->from, now) &&
+		    !ep_equal(addr_mapping(&p->src), rx->from))
+			return client_drop(c, TEREDO_DROP_spoofed);
+	} else if (!addr_is_link_local(&p->dst)) {
+		return client_drop(c, TEREDO_DROP_not_for_us);
+	} else if (!nonce_cookie_is(c->cookie_key, &p->src, now, &p->dst)) {
+		return client_drop(c, TEREDO_DROP_nonce);
+	}
+	return taken_unless(c, prove(c, peer, &p->src, rx->from, now, ob));
+}
+
+/* C-RX-08, C-RX-10: the answer to the test that runs for this peer */
+static bool answers_test(const struct peer *peer, const struct wire_packet *p,
+			 teredo_time now)
+{
+	const uint8_t *msg;
+	size_t len;
+
+	if (peer == NULL || peer->nonce == 0 ||
+	    p->next_header != ICMP6_NEXT_HEADER ||
+	    now - peer->last_attempt > TEST_VALIDITY)
+		return false;
+	msg = icmp6_message(p, &len);
+	return msg != NULL && msg[0] == ICMP6_ECHO_REPLY &&
+	       len == 8 + TEST_DATA &&
+	       memcmp(msg + 8, &peer->nonce, TEST_DATA) == 0;
+}
+
+/*
+ * A native source that is not proven to be there: rule 6. Where it is trusted
+ * elsewhere (C-RX-07) the packet does not wait: what proves that the peer is
+ * alive would not prove that this packet is its own.
+ */
+static struct teredo_verdict stranger_in(struct teredo_client *c,
+					 struct peer *peer,
+					 const struct wire_packet *p,
+					 teredo_time now,
+					 struct teredo_outbox *ob)
+{
+	if (peer != NULL && peer_is_trusted(peer, now)) {
+		path_probe(&c->path, peer, now, ob);
+		return client_drop(c, TEREDO_DROP_spoofed);
+	}
+	/* Half of the pool is for what our own side sends. */
+	if (hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2)
+		return client_drop(c, TEREDO_DROP_hold_full);
+	if (peer == NULL && !ratelimit_take(&c->strangers, now))
+		return client_drop(c, TEREDO_DROP_rate_limited);
+	return path_receive_unproven(&c->path, &p->src, p->ip6, p->ip6_len,
+				     now, ob);
+}
+
+/* Router and neighbour solicitation and advertisement, redirect: also behind
+ * extension headers. */
+static bool is_neighbour_discovery(const struct wire_packet *p)
+{
+	uint8_t type;
+	size_t len;
+	const uint8_t *msg = wire_upper(p, &type, &len);
+
+	return type == ICMP6_NEXT_HEADER && len > 0 &&
+	       msg[0] >= ICMP6_RS && msg[0] <= ICMP6_RS + 4;
+}
+
+/* Why the interface must not see it. */
+static enum teredo_counter objection(const struct teredo_client *c,
+				     const struct wire_packet *p)
+{
+	if (!addr_equal(&p->dst, &c->addr))
+		return TEREDO_DROP_not_for_us;
+	if (addr_is_link_local(&p->src))
+		return TEREDO_DROP_link_local;
+	if (addr_equal(&p->src, &c->addr))
+		return TEREDO_DROP_loop;
+	if (!addr_is_global(&p->src) || is_neighbour_discovery(p))
+		return TEREDO_DROP_martian_v6;
+	if (wire_has_rh0(p))
+		return TEREDO_DROP_routing_header;
+	return NO_OBJECTION;
+}
+
+static struct teredo_verdict data_in(struct teredo_client *c,
+				     const struct teredo_rx *rx,
+				     const struct wire_packet *p,
+				     teredo_time now, struct teredo_outbox *ob)
+{
+	struct teredo_verdict to_tun = { .fate = TEREDO_TO_TUN,
+					 .off = p->ip6_off,
+					 .len = p->ip6_len };
+	enum teredo_counter why = objection(c, p);
+	struct peer *peer;
+
+	if (why != NO_OBJECTION)
+		return client_drop(c, why);
+	peer = peers_find(c->path.peers, &p->src);
+	if (answers_test(peer, p, now)) {			/* case 2 */
+		peer->nonce = 0;
+		c->count.n[TEREDO_EV_test_answered]++;
+		return taken_unless(c, prove(c, peer, &p->src, rx->from, now,
+					     ob));
+	}
+	if (is_at(peer, rx->from, now)) {			/* case 1 */
+		path_heard(&c->path, peer, now);
+		return to_tun;
+	}
+	if (!is_teredo(&p->src))				/* case 6 */
+		return stranger_in(c, peer, p, now, ob);
+	if (!ep_equal(addr_mapping(&p->src), rx->from))		/* case 3 */
+		return client_drop(c, TEREDO_DROP_spoofed);
+	/* where it cannot be noted, it is nevertheless believed */
+	if (prove(c, peer, &p->src, rx->from, now, ob) ==
+	    TEREDO_DROP_martian_v4)
+		return client_drop(c, TEREDO_DROP_martian_v4);
+	return to_tun;
+}
+
+static struct teredo_verdict indirect_bubble_in(struct teredo_client *c,
+						const struct wire_packet *p,
+						teredo_time now,
+						struct teredo_outbox *ob)
+{
+	c->count.n[TEREDO_EV_bubble_received]++;
+	if (!addr_equal(&p->dst, &c->addr))
+		return client_drop(c, TEREDO_DROP_not_for_us);
+	return taken_unless(c, answer_indirect(c, p, now, ob));
+}
+
+struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
+					   const struct teredo_rx *rx,
+					   teredo_time now,
+					   struct teredo_outbox *ob)
+{
+	struct wire_packet p;
+
+	switch (wire_parse(&p, rx->data, rx->len)) {
+	case WIRE_OK:
+		break;
+	case WIRE_MALFORMED:
+		return client_drop(c, TEREDO_DROP_malformed);
+	case WIRE_REFUSED:
+		return client_drop(c, TEREDO_DROP_trailer);
+	}
+	if (addr_equal(&p.dst, &c->solicitor))
+		return client_qualify_answer(c, rx, &p, now, ob);
+	if (!c->has_address)
+		return client_drop(c, TEREDO_DROP_not_qualified);
+	if (ep_equal(rx->from, addr_server_ep(c->used.ip))) {
+		client_qualify_heard(c, now);
+		if (wire_is_bubble(&p))
+			return indirect_bubble_in(c, &p, now, ob);
+		if (p.has_origin && addr_equal(&p.dst, &c->addr))
+			answer_indirect(c, &p, now, ob);
+	}
+	if (wire_is_bubble(&p))
+		return bubble_in(c, rx, &p, now, ob);
+	return data_in(c, rx, &p, now, ob);
+}
+
+/* ---- back in reach ---- */
+
+void client_path_greet_start(struct teredo_client *c, teredo_time now)
+{
+	c->greet_slot = 0;
+	c->greet_left = GREET_PEERS;
+	c->greet_at = now;
+}
+
+/* Failures so far were those of the uplink: no pause any longer. */
+static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	teredo_time used = p->last_rx > p->last_tx ? p->last_rx : p->last_tx;
+
+	p->attempts = 0;
+	if (c->greet_left == 0 || !p->proven || now - used > GREET_RECENT ||
+	    deadlines_is_armed(c->path.timers, peers_slot(c->path.peers, p)))
+		return;
+	p->attempts = 1;
+	if (probe(c, p, now, ob))
+		p->last_attempt = now;
+	p->attempts = 0;
+	c->greet_left--;
+}
+
+void client_path_greet(struct teredo_client *c, teredo_time now,
+		       struct teredo_outbox *ob)
+{
+	uint32_t end = peers_max(c->path.peers), n;
+
+	for (n = 0; n < GREET_SLOTS && c->greet_slot < end; n++) {
+		struct peer *p = peers_at(c->path.peers, c->greet_slot);
+
+		if (!outbox_room(ob, 4, 512))
+			break;
+		if (p != NULL)
+			greet(c, p, now, ob);
+		c->greet_slot++;
+	}
+	c->greet_at = c->greet_slot < end ? now : TEREDO_NEVER;
+}
+
+/* ---- transmission ---- */
+
+/* C-TX-11: may we send to this Teredo address at all? */
+static enum teredo_counter teredo_objection(const struct teredo_client *c,
+					    const struct teredo_addr *dst)
+{
+	struct teredo_ep mapped = addr_mapping(dst);
+
+	if (ep_equal(mapped, c->mapped))
+		return TEREDO_DROP_loop;		/* SEC-LOOP-02 */
+	if (!ep_is_acceptable(mapped, &c->local) ||
+	    !ep_is_acceptable(addr_server_ep(addr_server(dst)), &c->local))
+		return TEREDO_DROP_martian_v4;
+	return NO_OBJECTION;
+}
+
+static enum teredo_counter tun_objection(const struct teredo_client *c,
+					 const struct wire_packet *p)
+{
+	if (addr_is_multicast(&p->dst))
+		return TEREDO_DROP_martian_v6;
+	if (addr_is_link_local(&p->src) || addr_is_link_local(&p->dst))
+		return TEREDO_DROP_link_local;		/* C-LL-01 */
+	if (!c->has_address)
+		return TEREDO_DROP_not_qualified;	/* C-CFG-04 */
+	if (!addr_equal(&p->src, &c->addr))
+		return TEREDO_DROP_martian_v6;		/* SEC-ING-01 */
+	if (is_teredo(&p->dst))
+		return teredo_objection(c, &p->dst);
+	if (!addr_is_global(&p->dst))
+		return TEREDO_DROP_martian_v6;
+	return NO_OBJECTION;
+}
+
+struct teredo_verdict teredo_client_tun_in(struct teredo_client *c,
+					   const uint8_t *ip6, size_t len,
+					   teredo_time now,
+					   struct teredo_outbox *ob)
+{
+	struct wire_packet p;
+	enum teredo_counter why;
+
+	if (len > TEREDO_MAX_UDP)
+		return client_drop(c, TEREDO_DROP_too_big);
+	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
+		return client_drop(c, TEREDO_DROP_malformed);
+	why = tun_objection(c, &p);
+	if (why != NO_OBJECTION)
+		return client_drop(c, why);
+	return path_send(&c->path, &p.dst, ip6, len, now, ob);
+}
+

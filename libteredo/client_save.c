@@ -1,0 +1,97 @@
+/*
+ * client_save.c - a client that goes on in another process
+ *
+ * The snapshot lies in memory that a dead engine could write until the end, so
+ * it is read like a packet from a stranger: an address is taken only if it is
+ * one that this client could have made, out of the very mapping and server
+ * that stand beside it (A-ADDR-02..05, A-ADDR-07), and all of it is checked
+ * before any of it is used.
+ *
+ * What is restored is at work at once. One solicitation confirms it, or brings
+ * a new address, as in any refresh. The cookie key comes along, so that the
+ * answer to a bubble of the process before still counts.
+ */
+#include "client_internal.h"
+
+#include <string.h>
+
+bool teredo_client_save(const struct teredo_client *c,
+			struct teredo_client_saved *saved)
+{
+	if (!c->has_address)
+		return false;
+	memset(saved, 0, sizeof(*saved));
+	saved->addr = c->addr;
+	saved->mapped.ip = c->mapped.ip;
+	saved->mapped.port = c->mapped.port;
+	saved->server_ip = c->used.ip;
+	saved->server_ip2 = c->used.ip2;
+	saved->server = c->number;
+	saved->mtu = c->mtu;
+	saved->nat = (uint32_t)c->nat;
+	memcpy(saved->cookie_key, c->cookie_key, sizeof(saved->cookie_key));
+	return true;
+}
+
+static bool is_address_sound(const struct teredo_client_saved *s)
+{
+	struct teredo_addr made;
+	uint16_t flags = addr_flags(&s->addr);
+
+	if ((flags & ~ADDR_FLAGS_RANDOM) != 0)
+		return false;
+	addr_make(&made, addr_default_prefix(), s->server_ip, flags, s->mapped);
+	return addr_equal(&made, &s->addr) && ipv4_is_global(s->mapped.ip) &&
+	       s->mapped.port != 0;
+}
+
+static bool is_sound(const struct teredo_client *c,
+		     const struct teredo_client_saved *s)
+{
+	return is_address_sound(s) && ipv4_is_global(s->server_ip) &&
+	       (s->server_ip2 == 0 || (ipv4_is_global(s->server_ip2) &&
+				       s->server_ip2 != s->server_ip)) &&
+	       s->server < c->config.servers && s->mtu >= TEREDO_MTU &&
+	       s->mtu <= TEREDO_MAX_UDP && s->nat < TEREDO_NATS;
+}
+
+bool teredo_client_restore(struct teredo_client *c,
+			   const struct teredo_client_saved *saved,
+			   teredo_time now, struct teredo_outbox *ob)
+{
+	if (c->state != TEREDO_CLIENT_RESOLVING || !is_sound(c, saved))
+		return false;
+	c->has_address = true;
+	c->addr = saved->addr;
+	c->mapped = saved->mapped;
+	c->mtu = saved->mtu;
+	c->nat = (enum teredo_nat)saved->nat;
+	c->since = now;
+	c->used = (struct client_server){ .ip = saved->server_ip,
+					  .ip2 = saved->server_ip2 };
+	c->number = saved->server;
+	c->asked = saved->server;
+	/* known until the resolver says otherwise: LOST needs somebody to ask */
+	c->server[saved->server] = c->used;
+	memcpy(c->cookie_key, saved->cookie_key, sizeof(c->cookie_key));
+	outbox_news(ob, OUTBOX_ADDRESS, &c->addr, (struct teredo_ep){ 0, 0 },
+		    c->mtu);
+	client_qualify_enter(c, TEREDO_CLIENT_REFRESHING, now, ob);
+	return true;
+}
+
+void teredo_client_restore_peer(struct teredo_client *c,
+				const struct teredo_addr *addr,
+				struct teredo_ep ep, teredo_time now,
+				struct teredo_outbox *ob)
+{
+	struct peer *p;
+
+	if (!c->has_address || !addr_is_global(addr) ||
+	    addr_equal(addr, &c->addr) || ep_equal(ep, c->mapped) ||
+	    !ep_is_acceptable(ep, &c->local))
+		return;
+	p = peers_get(c->path.peers, addr, now);
+	if (p != NULL)
+		path_proven(&c->path, p, ep, now, ob);
+}

@@ -1,0 +1,196 @@
+/*
+ * test_client_servers.c - whom a client asks, and when
+ *
+ * RFC 4380 5.2.1; the list of servers and its order are ours.
+ */
+#include "config.h"
+
+#include "tests/unit/client_bench.h"
+
+/* Starts and resolves server 0; the nonce of the first solicitation. */
+static const uint8_t *probing(void)
+{
+	bench_start();
+	assert_true(bench_server(0, SERVER, NULL));
+	return bench_expect_rs(SERVER);
+}
+
+/* The gaps of the back-off, in ms, between the next n solicitations. */
+static void expect_gaps(const unsigned *gap, unsigned n, unsigned at)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct sent *s = bench_next();
+		unsigned ms;
+
+		assert_non_null(s);
+		ms = (unsigned)((s->at - bench.start) / MS);
+		assert_in_range(ms - at, gap[i] * 9 / 10 - 1,
+				gap[i] * 11 / 10 + 1);
+		at = ms;
+	}
+}
+
+static void names_are_asked_for_until_one_is_known(void **state)
+{
+	(void)state;
+	bench_start();
+	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_RESOLVING);
+	bench_run(11 * S);
+	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2 * 3);
+	bench_run(289 * S);
+	bench_forget();
+	bench_run(60 * S);
+	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2 * 2);
+	bench_expect_silence();
+	assert_true(bench_server(1, RESERVE, NULL));
+	bench_expect_rs(RESERVE);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_PROBING);
+}
+
+/* C-CFG-01 */
+static void a_server_that_is_no_global_address_is_refused(void **state)
+{
+	static const char *const bad[] = { "0.1.2.3", "127.0.0.1", "10.1.2.3",
+		"172.16.0.1", "192.168.1.1", "169.254.1.1", "192.88.99.1",
+		"224.0.0.1", "255.255.255.255" };
+
+	(void)state;
+	bench_start();
+	for (unsigned i = 0; i < COUNT(bad); i++)
+		assert_false(bench_server(0, bad[i], NULL));
+	assert_false(bench_server(2, SERVER, NULL));	/* there are two */
+	bench_expect_silence();
+	assert_int_equal(bench_state(), TEREDO_CLIENT_RESOLVING);
+}
+
+/* C-QUAL-01, C-QUAL-04, C-QUAL-05, C-QUAL-06, C-CONE-01, Q2 */
+static void a_silent_server_is_asked_three_times_in_twelve_seconds(void **state)
+{
+	const struct sent *s;
+
+	(void)state;
+	probing();
+	bench_run(11999 * MS);
+	for (unsigned i = 1; i < 3; i++) {
+		bench_expect_rs(SERVER);
+		s = &bench.sent[bench.read - 1];
+		assert_int_equal((s->at - bench.start) / MS, i * 4000);
+	}
+	bench_expect_silence();
+	assert_int_equal(bench_state(), TEREDO_CLIENT_PROBING);
+	bench_run(1 * MS);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_OFFLINE);
+	assert_int_equal(bench_status().failures, 3);
+	assert_false(bench_status().has_address);
+}
+
+static void an_offline_client_retries_soon_and_later_rarely(void **state)
+{
+	static const unsigned gap[] = { 1000, 2000, 4000, 4000, 4000, 4000 };
+	const struct sent *s, *t;
+
+	(void)state;
+	probing();
+	bench_run(12 * S);
+	while (bench_next() != NULL)
+		;
+	bench_run(40 * S);
+	expect_gaps(gap, COUNT(gap), 12000);
+	bench_run(300 * S);
+	bench_forget();
+	bench_run(300 * S);
+	s = bench_next();
+	assert_non_null(s);
+	while ((t = bench_next()) != NULL) {
+		assert_in_range(t->at - s->at, 27 * S, 33 * S);
+		s = t;
+	}
+}
+
+static void an_offline_client_looks_names_up_every_30_s_at_most(void **state)
+{
+	teredo_time last = 0;
+
+	(void)state;
+	probing();
+	bench_run(11 * S);
+	bench_forget();
+	bench_run(1 * S);
+	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2);
+	bench_run(100 * S);
+	assert_in_range(bench_news(OUTBOX_RESOLVE), 2 * 3, 2 * 4);
+	for (unsigned i = 0; i < bench.n; i++) {
+		if (bench.sent[i].kind != OUTBOX_RESOLVE ||
+		    bench.sent[i].arg != 0)
+			continue;
+		assert_true(last == 0 || bench.sent[i].at - last >= 30 * S);
+		last = bench.sent[i].at;
+	}
+}
+
+/* C-FAIL-01, R8b */
+static void the_next_server_is_asked_when_the_first_is_silent(void **state)
+{
+	struct bench_ra ra;
+
+	(void)state;
+	probing();
+	assert_true(bench_server(1, RESERVE, NULL));
+	bench_run(12 * S);
+	bench_expect_rs(SERVER);
+	bench_expect_rs(SERVER);
+	bench_expect_silence();
+	bench_run(1200 * MS);
+	ra = bench_ra(bench_expect_rs(RESERVE), RESERVE);
+	bench_run(500 * MS);
+	assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
+	assert_int_equal(bench_status().server, 1);
+	assert_int_equal(addr_server(&bench.own), ip4(RESERVE));
+	assert_true(bench_ms() < 15000);
+}
+
+static void unresolved_servers_are_passed_over(void **state)
+{
+	(void)state;
+	probing();
+	bench_run(40 * S);
+	for (const struct sent *s; (s = bench_next()) != NULL;)
+		assert_ep_equal(s->to, ep4(SERVER, 3544));
+}
+
+static void a_server_that_moved_is_asked_at_once(void **state)
+{
+	(void)state;
+	probing();
+	bench_run(400 * S);
+	bench_forget();
+	assert_int_equal(bench_state(), TEREDO_CLIENT_OFFLINE);
+	assert_true(bench_server(0, SERVER, NULL));	/* nothing new */
+	bench_run(100 * MS);
+	while (bench_next() != NULL)
+		;
+	assert_true(bench_server(0, "198.51.100.77", NULL));
+	bench_run(1 * S);
+	bench_expect_rs("198.51.100.77");
+	bench_expect_silence();
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(names_are_asked_for_until_one_is_known),
+		T(a_server_that_is_no_global_address_is_refused),
+		T(a_silent_server_is_asked_three_times_in_twelve_seconds),
+		T(an_offline_client_retries_soon_and_later_rarely),
+		T(an_offline_client_looks_names_up_every_30_s_at_most),
+		T(the_next_server_is_asked_when_the_first_is_silent),
+		T(unresolved_servers_are_passed_over),
+		T(a_server_that_moved_is_asked_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
