@@ -1,0 +1,480 @@
+/*
+ * conf_apply.c - what directives mean: settings into struct conf
+ *
+ * One table says for each directive in which roles it has an effect and what
+ * it does. The role is found first, since RelayType may stand anywhere; then
+ * the settings are taken in the text's order; then what only the whole can
+ * tell is checked (what is missing, which addresses need a public one).
+ *
+ * Compatible with Miredo 1.2.6: the first of several values counts, the others
+ * are said; a directive of another role is said and ignored, its value unread.
+ * Beyond Miredo: ServerAddress repeats, in failover order, and ServerAddress2
+ * belongs to the one before it (to the first, if it stands before all).
+ *
+ * An unknown directive is an error (Miredo: a warning, if it got that far),
+ * and no server is compiled in. Names are resolved later, by the resolver.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <syslog.h>
+
+#include "../libteredo/addr.h"
+#include "conf_apply.h"
+
+#define DEFAULT_MTU 1280  /* TEREDO_MTU */
+#define MAX_MTU	    65507 /* A-MTU-04 */
+
+enum {
+	IN_CLIENT = 1 << CONF_CLIENT,
+	IN_RELAY = 1 << CONF_RELAY,
+	IN_SERVER = 1 << CONF_SERVER,
+	IN_TUNNEL = IN_CLIENT | IN_RELAY,
+	IN_ALL = IN_TUNNEL | IN_SERVER,
+};
+
+enum {
+	RELAY_TYPE,
+	INTERFACE_NAME,
+	SERVER_ADDRESS,
+	SERVER_ADDRESS2,
+	PREFIX,
+	INTERFACE_MTU,
+	BIND_ADDRESS,
+	BIND_PORT,
+	RELAY_SCOPE,
+	SERVER_BIND,
+	SERVER_BIND2,
+	SERVER_PUBLIC,
+	SERVER_PUBLIC2,
+	SYSLOG_FACILITY,
+	LOCAL_DISCOVERY,
+	DISCOVERY_INTERFACES,
+	DISCOVERY_NETMASK,
+	N_DIRECTIVES
+};
+
+struct applying {
+	struct conf *conf;
+	struct conf_report *r;
+	enum conf_program program;
+	const char *server_name;
+	/* by directive: the setting that counts */
+	const struct conf_setting *first[N_DIRECTIVES];
+	/* a ServerAddress2 before any ServerAddress */
+	const struct conf_setting *early2;
+};
+
+typedef void apply_fn(struct applying *a, const struct conf_setting *s);
+
+static struct conf_place place(const struct applying *a,
+			       const struct conf_setting *s)
+{
+	return conf_report_place(a->r, s->value_at.at);
+}
+
+/* ---- the role ---- */
+
+/* clang-format off */
+static const struct conf_word types[] = {
+	{"client", CONF_CLIENT, false},
+	{"relay", CONF_RELAY, false},
+	{"cone", CONF_RELAY, false},
+	{"restricted", CONF_RELAY, false},
+	{"server", CONF_SERVER, false},
+	{"autoclient", CONF_CLIENT, true},
+};
+/* clang-format on */
+enum { N_TYPES = sizeof(types) / sizeof(*types) };
+
+static void apply_type(struct applying *a, const struct conf_setting *s)
+{
+	const struct conf_word *type;
+
+	if (a->program == CONF_MIREDO_SERVER) {
+		if (strcasecmp(s->value, "server") != 0)
+			conf_warning(a->r, s->value_at, NULL,
+				     "RelayType has no effect: miredo-server "
+				     "is always a server");
+		return;
+	}
+	type = conf_value_word(a->r, s, types, N_TYPES);
+	if (type == NULL)
+		return;
+	if (strcmp(type->name, "autoclient") == 0)
+		conf_warning(a->r, s->value_at, NULL,
+			     "RelayType autoclient is an old name for client");
+	if (strcmp(type->name, "cone") == 0)
+		conf_warning(a->r, s->value_at, NULL,
+			     "RelayType cone is an old name for relay");
+	a->conf->restricted = strcmp(type->name, "restricted") == 0;
+}
+
+/* The role that the first RelayType names; 0: none that exists, which is said
+ * later. */
+static enum conf_role find_role(enum conf_program program,
+				const struct conf_setting *settings, size_t n)
+{
+	if (program == CONF_MIREDO_SERVER)
+		return CONF_SERVER;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(settings[i].name, "RelayType") != 0)
+			continue;
+		for (size_t t = 0; settings[i].value && t < N_TYPES; t++)
+			if (strcasecmp(settings[i].value, types[t].name) == 0)
+				return (enum conf_role)types[t].value;
+		return 0;
+	}
+	return CONF_CLIENT;
+}
+
+/* ---- client and relay ---- */
+
+static void apply_ifname(struct applying *a, const struct conf_setting *s)
+{
+	if (conf_value_ifname(a->r, s))
+		strcpy(a->conf->ifname, s->value);
+}
+
+static void apply_bind_address(struct applying *a, const struct conf_setting *s)
+{
+	struct conf *conf = a->conf;
+
+	if (strcmp(s->value, "0.0.0.0") == 0)
+		return;
+	if (!conf_value_host(a->r, s, false))
+		return;
+	strcpy(conf->bind_address, s->value);
+	conf->bind_address_place = place(a, s);
+}
+
+static void apply_bind_port(struct applying *a, const struct conf_setting *s)
+{
+	uint32_t port;
+
+	if (!conf_value_number(a->r, s, 0, 65535, &port))
+		return;
+	a->conf->bind_port = (uint16_t)port;
+	a->conf->bind_port_place = place(a, s);
+}
+
+static void apply_server(struct applying *a, const struct conf_setting *s)
+{
+	struct conf *conf = a->conf;
+	struct conf_server *server = &conf->server[conf->n_servers];
+
+	if (!conf_value_host(a->r, s, true))
+		return;
+	if (conf->n_servers == CONF_SERVERS) {
+		conf_error(a->r, s->value_at, NULL,
+			   "more than %d ServerAddress", CONF_SERVERS);
+		return;
+	}
+	strcpy(server->name, s->value);
+	server->place = place(a, s);
+	conf->n_servers++;
+}
+
+/* Gives `server` the second address s, unless it has one. */
+static void set_second(struct applying *a, struct conf_server *server,
+		       const struct conf_setting *s)
+{
+	if (server->name2[0] != '\0') {
+		conf_warning(a->r, s->name_at, NULL,
+			     "another ServerAddress2 counts for %s",
+			     server->name);
+		return;
+	}
+	strcpy(server->name2, s->value);
+	server->place2 = place(a, s);
+}
+
+static void apply_server2(struct applying *a, const struct conf_setting *s)
+{
+	struct conf *conf = a->conf;
+
+	if (!conf_value_host(a->r, s, true))
+		return;
+	if (conf->n_servers > 0)
+		set_second(a, &conf->server[conf->n_servers - 1], s);
+	else if (a->early2 == NULL)
+		a->early2 = s;
+}
+
+static void apply_prefix(struct applying *a, const struct conf_setting *s)
+{
+	conf_value_prefix(a->r, s, &a->conf->prefix);
+}
+
+static void apply_mtu(struct applying *a, const struct conf_setting *s)
+{
+	conf_value_number(a->r, s, DEFAULT_MTU, MAX_MTU, &a->conf->mtu);
+}
+
+static void apply_scope(struct applying *a, const struct conf_setting *s)
+{
+	static const struct conf_word scopes[] = {
+		{"host", true, false},
+		{"router", false, false},
+	};
+	const struct conf_word *scope = conf_value_word(a->r, s, scopes, 2);
+
+	if (scope != NULL)
+		a->conf->host_local = scope->value;
+}
+
+/* ---- server ---- */
+
+static void apply_server_bind(struct applying *a, const struct conf_setting *s)
+{
+	if (!conf_value_host(a->r, s, false))
+		return;
+	strcpy(a->conf->server_bind, s->value);
+	a->conf->server_bind_place = place(a, s);
+}
+
+static void apply_server_bind2(struct applying *a, const struct conf_setting *s)
+{
+	a->conf->server_single = strcasecmp(s->value, "none") == 0;
+	if (a->conf->server_single || !conf_value_host(a->r, s, false))
+		return;
+	strcpy(a->conf->server_bind2, s->value);
+	a->conf->server_bind2_place = place(a, s);
+}
+
+static void apply_public(struct applying *a, const struct conf_setting *s)
+{
+	if (!conf_value_host(a->r, s, true))
+		return;
+	strcpy(a->conf->server_public, s->value);
+	a->conf->server_public_place = place(a, s);
+}
+
+static void apply_public2(struct applying *a, const struct conf_setting *s)
+{
+	if (!conf_value_host(a->r, s, true))
+		return;
+	strcpy(a->conf->server_public2, s->value);
+	a->conf->server_public2_place = place(a, s);
+}
+
+/* ---- all ---- */
+
+static void apply_facility(struct applying *a, const struct conf_setting *s)
+{
+	const struct conf_word *words;
+	unsigned n = conf_value_facilities(&words);
+	const struct conf_word *facility = conf_value_word(a->r, s, words, n);
+
+	if (facility != NULL)
+		a->conf->facility = facility->value;
+}
+
+static const struct directive {
+	const char *name;
+	int roles; /* in which it has an effect */
+	apply_fn *apply;
+	bool repeats;
+} directives[N_DIRECTIVES] = {
+	[RELAY_TYPE] = {"RelayType", IN_ALL, apply_type, false},
+	[INTERFACE_NAME] = {"InterfaceName", IN_TUNNEL, apply_ifname, false},
+	[SERVER_ADDRESS] = {"ServerAddress", IN_CLIENT, apply_server, true},
+	[SERVER_ADDRESS2] = {"ServerAddress2", IN_CLIENT, apply_server2, true},
+	[PREFIX] = {"Prefix", IN_RELAY | IN_SERVER, apply_prefix, false},
+	[INTERFACE_MTU] = {"InterfaceMTU", IN_RELAY | IN_SERVER, apply_mtu,
+			   false},
+	[BIND_ADDRESS] = {"BindAddress", IN_TUNNEL, apply_bind_address, false},
+	[BIND_PORT] = {"BindPort", IN_TUNNEL, apply_bind_port, false},
+	[RELAY_SCOPE] = {"RelayScope", IN_RELAY, apply_scope, false},
+	[SERVER_BIND] = {"ServerBindAddress", IN_SERVER, apply_server_bind,
+			 false},
+	[SERVER_BIND2] = {"ServerBindAddress2", IN_SERVER, apply_server_bind2,
+			  false},
+	[SERVER_PUBLIC] = {"ServerPublicAddress", IN_SERVER, apply_public,
+			   false},
+	[SERVER_PUBLIC2] = {"ServerPublicAddress2", IN_SERVER, apply_public2,
+			    false},
+	[SYSLOG_FACILITY] = {"SyslogFacility", IN_ALL, apply_facility, false},
+	/* of Miredo's unreleased branch */
+	[LOCAL_DISCOVERY] = {"LocalDiscovery", 0, NULL, false},
+	[DISCOVERY_INTERFACES] = {"DiscoveryInterfaces", 0, NULL, false},
+	[DISCOVERY_NETMASK] = {"DiscoveryNetmask", 0, NULL, false},
+};
+
+const char *conf_apply_name(unsigned i)
+{
+	return i < N_DIRECTIVES ? directives[i].name : NULL;
+}
+
+static const char *directive_name(const void *words, unsigned i)
+{
+	(void)words;
+	return directives[i].name;
+}
+
+void conf_apply_unknown(struct conf_report *r, struct conf_span name)
+{
+	const char *near = conf_value_near(name.at, name.len, N_DIRECTIVES,
+					   directive_name, NULL);
+	char hint[64];
+
+	if (near != NULL)
+		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near);
+	conf_error(r, name, near != NULL ? hint : NULL,
+		   "unknown directive \"%.*s\"",
+		   (int)(name.len < 64 ? name.len : 64), name.at);
+}
+
+static unsigned find_directive(const char *name)
+{
+	unsigned d = 0;
+
+	while (strcmp(directives[d].name, name) != 0)
+		d++;
+	return d;
+}
+
+/* Whether the setting of directive d counts; says why it does not. */
+static bool counts(struct applying *a, unsigned d, const struct conf_setting *s)
+{
+	static const char *const roles[] = {"", "client", "relay", "server"};
+	const struct directive *dir = &directives[d];
+	enum conf_role role = a->conf->role;
+	bool named = a->server_name != NULL;
+
+	if (dir->apply == NULL)
+		conf_warning(a->r, s->name_at, NULL,
+			     "%s is not supported and has no effect",
+			     dir->name);
+	else if (role != 0 && (dir->roles & 1 << role) == 0)
+		conf_warning(a->r, s->name_at, NULL, "%s has no effect in a %s",
+			     dir->name, roles[role]);
+	else if (named && ((d == SERVER_BIND && role == CONF_SERVER) ||
+			   d == SERVER_ADDRESS || d == SERVER_ADDRESS2))
+		conf_warning(a->r, s->name_at, NULL,
+			     "%s has no effect: the command line names %s",
+			     dir->name, a->server_name);
+	else if (a->first[d] != NULL && !dir->repeats)
+		conf_warning(a->r, s->name_at, NULL,
+			     "%s is set again: the value of line %u is used",
+			     dir->name, place(a, a->first[d]).line);
+	else
+		return true;
+	return false;
+}
+
+/* ---- what only the whole can tell ---- */
+
+static void finish_client(struct applying *a)
+{
+	if (a->conf->n_servers > 0 && a->early2 != NULL)
+		set_second(a, &a->conf->server[0], a->early2);
+	if (a->first[SERVER_ADDRESS] == NULL && a->server_name == NULL)
+		conf_error(a->r, (struct conf_span){NULL, 0}, NULL,
+			   CONF_NO_SERVER);
+}
+
+/* A server's own address is global, or the public one is given. */
+static void check_public(struct applying *a, const char *address,
+			 const struct conf_setting *s, bool has_public)
+{
+	uint32_t ip;
+
+	if (s == NULL || has_public || !conf_value_is_ip(address, &ip) ||
+	    ipv4_is_global(ip))
+		return;
+	conf_error(a->r, s->value_at,
+		   "behind a 1:1 NAT set ServerPublicAddress",
+		   "%s %s is not a global IPv4 address", s->name, address);
+}
+
+static void check_differ(struct applying *a, const char *x, const char *y,
+			 unsigned second)
+{
+	if (x[0] != '\0' && strcasecmp(x, y) == 0)
+		conf_error(a->r, a->first[second]->value_at,
+			   "a server with one address: ServerBindAddress2 none",
+			   "%s is the same address as the first",
+			   directives[second].name);
+}
+
+static void finish_server(struct applying *a)
+{
+	struct conf *conf = a->conf;
+	bool public = a->first[SERVER_PUBLIC] != NULL;
+
+	if (a->first[SERVER_BIND] == NULL)
+		conf_error(a->r, (struct conf_span){NULL, 0}, NULL,
+			   "no ServerBindAddress set. It is the IPv4 address "
+			   "of this host that clients shall use");
+	check_public(a, conf->server_bind, a->first[SERVER_BIND], public);
+	check_public(a, conf->server_bind2, a->first[SERVER_BIND2],
+		     public || a->first[SERVER_PUBLIC2] != NULL);
+	check_differ(a, conf->server_bind2, conf->server_bind, SERVER_BIND2);
+	check_differ(a, conf->server_public2, conf->server_public,
+		     SERVER_PUBLIC2);
+	if (conf->server_single && a->first[SERVER_PUBLIC2] != NULL)
+		conf_warning(a->r, a->first[SERVER_PUBLIC2]->name_at, NULL,
+			     "ServerPublicAddress2 has no effect with "
+			     "ServerBindAddress2 none");
+}
+
+/* The command line's SERVER_NAME, as if it stood in the file. */
+static void apply_server_name(struct applying *a, struct conf_setting *s)
+{
+	if (a->conf->role == CONF_CLIENT) {
+		apply_server(a, s);
+	} else if (a->conf->role == CONF_SERVER) {
+		a->first[SERVER_BIND] = s;
+		apply_server_bind(a, s);
+	} else if (a->conf->role == CONF_RELAY) {
+		conf_warning(a->r, s->value_at, NULL,
+			     "%s has no effect in a relay", s->name);
+	}
+}
+
+static void set_defaults(struct conf *conf)
+{
+	conf->mtu = DEFAULT_MTU;
+	conf->facility = LOG_DAEMON;
+	conf->prefix = addr_default_prefix();
+	if (conf->role == CONF_CLIENT)
+		strcpy(conf->ifname, "teredo");
+	if (conf->role == CONF_RELAY)
+		strcpy(conf->ifname, "miredo0");
+}
+
+void conf_apply(struct conf *conf, enum conf_program program,
+		const struct conf_setting *settings, size_t n,
+		const char *server_name, struct conf_report *r)
+{
+	struct applying a = {
+		.conf = conf,
+		.r = r,
+		.program = program,
+		.server_name = server_name,
+	};
+	struct conf_setting named = {.name = "SERVER_NAME"};
+
+	conf->role = find_role(program, settings, n);
+	set_defaults(conf);
+	if (server_name != NULL && (named.value = strdup(server_name)) != NULL)
+		apply_server_name(&a, &named);
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = find_directive(settings[i].name);
+
+		if (!counts(&a, d, &settings[i]))
+			continue;
+		if (a.first[d] == NULL)
+			a.first[d] = &settings[i];
+		if (settings[i].value != NULL)
+			directives[d].apply(&a, &settings[i]);
+	}
+	if (conf->role == CONF_CLIENT)
+		finish_client(&a);
+	if (conf->role == CONF_SERVER)
+		finish_server(&a);
+	free(named.value);
+}
