@@ -120,7 +120,7 @@ teredo_time deadlines_next(const struct deadlines *d)
 
 bool deadlines_pop(struct deadlines *d, teredo_time now, uint32_t *id)
 {
-	if (deadlines_next(d) > now)
+	if (d->n == 0 || deadlines_next(d) > now)
 		return false;
 	*id = d->heap[0].id;
 	deadlines_disarm(d, *id);

@@ -4,8 +4,11 @@
  * One array of blocks of 256 octets, linked by number. A packet takes as many
  * as it needs, the first begins with its length and way; the packets of a
  * queue are linked one after the other, so that a queue is its first and its
- * last block. Free blocks form a list of their own. Block numbers are stored
- * plus one: 0 is "none", and a zeroed queue is an empty one.
+ * last block. Block numbers are stored plus one: 0 is "none", and a zeroed
+ * queue is an empty one.
+ *
+ * Free blocks form a list of their own, behind which there are those that were
+ * never used: a large pool is not touched before it is needed.
  */
 #include "hold.h"
 
@@ -25,9 +28,12 @@ struct block {
 
 struct hold {
 	uint32_t free;
+	uint32_t used;		/* blocks above this number: never used yet */
 	uint32_t n_free, n;
 	struct block *block;
 };
+
+_Static_assert(HOLD_PEER_BYTES <= UINT16_MAX, "a queue counts in 16 bits");
 
 struct hold *hold_new(size_t bytes)
 {
@@ -36,15 +42,12 @@ struct hold *hold_new(size_t bytes)
 	if (h == NULL)
 		return NULL;
 	h->n = (uint32_t)(bytes / sizeof(struct block));
-	h->block = calloc(h->n, sizeof(*h->block));
+	h->block = calloc(h->n > 0 ? h->n : 1, sizeof(*h->block));
 	if (h->block == NULL) {
 		free(h);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < h->n; i++)
-		h->block[i].next = i + 1 < h->n ? i + 2 : 0;
 	h->n_free = h->n;
-	h->free = h->n > 0 ? 1 : 0;
 	return h;
 }
 
@@ -62,6 +65,25 @@ static struct block *at(const struct hold *h, uint32_t number)
 	return &h->block[number - 1];
 }
 
+static uint32_t block_take(struct hold *h)
+{
+	uint32_t number = h->free;
+
+	assert(h->n_free > 0);
+	h->n_free--;
+	if (number == 0)
+		return ++h->used;
+	h->free = at(h, number)->next;
+	return number;
+}
+
+static void block_give(struct hold *h, uint32_t number)
+{
+	at(h, number)->next = h->free;
+	h->free = number;
+	h->n_free++;
+}
+
 static uint32_t blocks_for(size_t len)
 {
 	return len == 0 ? 1 : (uint32_t)((len + BLOCK_DATA - 1) / BLOCK_DATA);
@@ -76,12 +98,10 @@ bool hold_put(struct hold *h, struct hold_queue *q, enum hold_way way,
 	    len > HOLD_PEER_BYTES - q->bytes || blocks_for(len) > h->n_free)
 		return false;
 	do {
-		uint32_t number = h->free;
+		uint32_t number = block_take(h);
 		struct block *b = at(h, number);
 		size_t part = len - done < BLOCK_DATA ? len - done : BLOCK_DATA;
 
-		h->free = b->next;
-		h->n_free--;
 		b->next = 0;
 		b->len = (uint16_t)len;
 		b->way = (uint8_t)way;
@@ -94,7 +114,7 @@ bool hold_put(struct hold *h, struct hold_queue *q, enum hold_way way,
 		q->tail = number;
 	} while (done < len);
 	q->packets++;
-	q->bytes += (uint32_t)len;
+	q->bytes = (uint16_t)(q->bytes + len);
 	return true;
 }
 
@@ -128,12 +148,10 @@ void hold_take(struct hold *h, struct hold_queue *q, uint8_t *out, size_t max)
 			memcpy(out + done, b->data, part);
 		done += part;
 		q->head = b->next;
-		b->next = h->free;
-		h->free = number;
-		h->n_free++;
+		block_give(h, number);
 	}
 	q->packets--;
-	q->bytes -= (uint32_t)len;
+	q->bytes = (uint16_t)(q->bytes - len);
 	if (q->packets == 0)
 		q->tail = 0;
 }

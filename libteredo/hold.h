@@ -25,8 +25,7 @@ enum hold_way {
 /* Embedded in a peer; zeroed = empty. */
 struct hold_queue {
 	uint32_t head, tail;	/* block number + 1; 0: none */
-	uint32_t bytes;
-	uint16_t packets;
+	uint16_t bytes, packets;
 };
 
 /* A pool of `bytes` octets. NULL: out of memory. */

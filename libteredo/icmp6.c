@@ -266,7 +266,7 @@ size_t icmp6_put_unreachable(uint8_t *out, const struct teredo_addr *src,
 	struct wire_packet p;
 	uint8_t *msg;
 
-	if (wire_parse_ip6(&p, about, about_len) != WIRE_OK ||
+	if (wire_parse_ip6_head(&p, about, about_len) != WIRE_OK ||
 	    !may_be_answered(&p))
 		return 0;
 	msg = start(out, ICMP6_UNREACHABLE, HEADER + quote, 64, src, &p.src);

@@ -7,8 +7,9 @@
  * is refused, and traffic may start another probe only after the role's pause:
  * one per pause, because `attempts` stays at four or more until a proof.
  *
- * A probe that the role may not send just now (a rate limit) uses up its turn
- * in time but is not counted as sent.
+ * A probe that the role may not send just now (a rate limit) uses up its turn,
+ * so that a cycle always ends, but the next need not wait for it: `last_attempt`
+ * is when one was really sent, and gaps and pauses count from there.
  *
  * Peers vanish inside other calls (evicted, swept, cleared); that they were
  * announced is noted by slot and told at the next expire(), unless the slot
@@ -36,9 +37,11 @@ static void peer_gone(void *ctx, struct peer *p)
 	struct path *path = ctx;
 	uint32_t slot = peers_slot(path->peers, p);
 
+	path->count->n[TEREDO_DROP_unreachable] += p->held.packets;
 	hold_drop(path->hold, &p->held);
 	deadlines_disarm(path->timers, slot);
 	if (p->announced) {
+		path->count->n[TEREDO_EV_peer_down]++;
 		path->down[slot / 64] |= 1ull << slot % 64;
 		path->n_down++;
 	}
@@ -90,7 +93,8 @@ static void refuse(struct path *path, const uint8_t *ip6, size_t len,
 
 	path->count->n[TEREDO_DROP_unreachable]++;
 	n = icmp6_put_unreachable(error, &path->error_src, ip6, len);
-	if (n == 0 || !ratelimit_take(&path->errors, now))
+	if (n == 0 || !outbox_room(ob, 1, n) ||
+	    !ratelimit_take(&path->errors, now))
 		return;
 	memcpy(outbox_packet(ob, OUTBOX_TUN, n), error, n);
 	path->count->n[TEREDO_EV_unreachable_sent]++;
@@ -123,8 +127,6 @@ static void probe(struct path *path, struct peer *p, teredo_time now,
 	p->attempts = before < UINT8_MAX ? before + 1 : UINT8_MAX - 1;
 	if (path->ops->probe(path->role, p, now, ob))
 		p->last_attempt = now;
-	else
-		p->attempts = before;
 	deadlines_arm(path->timers, peers_slot(path->peers, p),
 		      now + PATH_GAP);
 }
@@ -171,17 +173,34 @@ static void timer(struct path *path, struct peer *p, teredo_time now,
 		give_up(path, p, now, ob);
 }
 
+/* Finds or makes it, and counts who had to go for it. */
+static struct peer *peer_for(struct path *path, const struct teredo_addr *addr,
+			     teredo_time now)
+{
+	uint32_t before = peers_count(path->peers);
+	struct peer *p = peers_find(path->peers, addr);
+
+	if (p != NULL)
+		return p;
+	p = peers_get(path->peers, addr, now);
+	if (p != NULL && peers_count(path->peers) == before)
+		path->count->n[TEREDO_EV_peer_evicted]++;
+	return p;
+}
+
 struct teredo_verdict path_send(struct path *path,
 				const struct teredo_addr *dst,
 				const uint8_t *ip6, size_t len,
 				teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p = peers_get(path->peers, dst, now);
+	struct peer *p = peer_for(path, dst, now);
 
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
 	p->wanted = true;
 	if (peer_is_trusted(p, now)) {
+		if (p->unanswered == 0)
+			p->attempts = 0;	/* heard since the last one */
 		peers_sent(path->peers, p, now);
 		if (is_one_way(p, now))
 			path_probe(path, p, now, ob);
@@ -209,7 +228,7 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    teredo_time now,
 					    struct teredo_outbox *ob)
 {
-	struct peer *p = peers_get(path->peers, src, now);
+	struct peer *p = peer_for(path, src, now);
 
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
@@ -287,7 +306,6 @@ static void tell_gone(struct path *path, struct teredo_outbox *ob)
 			path->n_down--;
 			outbox_news(ob, OUTBOX_PEER_DOWN, NULL,
 				    (struct teredo_ep){0}, w * 64 + b);
-			path->count->n[TEREDO_EV_peer_down]++;
 		}
 	}
 }

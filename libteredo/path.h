@@ -31,7 +31,8 @@ struct path_ops {
 	 * be sent now. */
 	bool (*probe)(void *role, struct peer *p, teredo_time now,
 		      struct teredo_outbox *ob);
-	/* Pause after the last unanswered probe. */
+	/* Pause after the last unanswered probe: PATH_GAP at least, and less
+	 * than PEER_FORGET_UNPROVEN, with which it would be forgotten. */
 	teredo_time (*pause)(void *role, const struct peer *p);
 };
 

@@ -7,7 +7,8 @@
  * shifts back what follows, so that no tombstones gather. Two lists, one of a
  * class each, go through the peers from the stalest to the freshest; a peer is
  * moved at most once a second, so that a packet of a busy peer costs nothing
- * here. Free slots are chained by `next`.
+ * here. Free slots are chained by `next`; those above `fresh` were never used
+ * and their memory not touched.
  */
 #include "peers.h"
 
@@ -21,6 +22,9 @@
 #define NONE UINT32_MAX
 #define SWEEP_PARTS 30u
 
+/* At a million peers: 88 octets each, and 8 of the index. */
+_Static_assert(sizeof(struct peer) == 88, "a peer is small");
+
 enum class { UNPROVEN, PROVEN, CLASSES };
 
 struct peers {
@@ -29,7 +33,7 @@ struct peers {
 	uint32_t mask;		/* index length - 1 */
 	uint32_t max, count[CLASSES];
 	uint32_t first[CLASSES], last[CLASSES];
-	uint32_t free;
+	uint32_t free, fresh;
 	uint32_t hand;		/* of the sweep */
 	uint8_t key[SIPHASH_KEY_LEN];
 	void (*gone)(void *ctx, struct peer *p);
@@ -59,8 +63,7 @@ struct peers *peers_new(uint32_t max, const struct teredo_env *env,
 	t->ctx = ctx;
 	for (unsigned c = 0; c < CLASSES; c++)
 		t->first[c] = t->last[c] = NONE;
-	for (uint32_t i = 0; i < max; i++)
-		t->peer[i].next = i + 1 < max ? i + 1 : NONE;
+	t->free = NONE;
 	env->random(env->ctx, t->key, sizeof(t->key));
 	return t;
 }
@@ -182,7 +185,7 @@ static bool make_room(struct peers *t, teredo_time now)
 {
 	struct peer *p;
 
-	if (t->free != NONE)
+	if (peers_count(t) < t->max)
 		return true;
 	if (t->first[UNPROVEN] != NONE) {
 		p = &t->peer[t->first[UNPROVEN]];
@@ -195,6 +198,17 @@ static bool make_room(struct peers *t, teredo_time now)
 	return true;
 }
 
+static struct peer *take_slot(struct peers *t)
+{
+	struct peer *p;
+
+	if (t->free == NONE)
+		return &t->peer[t->fresh++];
+	p = &t->peer[t->free];
+	t->free = p->next;
+	return p;
+}
+
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now)
 {
@@ -204,8 +218,7 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		return p;
 	if (!make_room(t, now))
 		return NULL;
-	p = &t->peer[t->free];
-	t->free = p->next;
+	p = take_slot(t);
 	memset(p, 0, sizeof(*p));
 	p->addr = *addr;
 	p->in_use = true;
@@ -279,7 +292,7 @@ void peers_sweep(struct peers *t, teredo_time now)
 	for (uint32_t n = t->max / SWEEP_PARTS + 1; n > 0; n--) {
 		struct peer *p = &t->peer[t->hand];
 
-		if (p->in_use && is_forgotten(p, now))
+		if (t->hand < t->fresh && p->in_use && is_forgotten(p, now))
 			peers_remove(t, p);
 		t->hand = t->hand + 1 < t->max ? t->hand + 1 : 0;
 	}
@@ -293,7 +306,7 @@ uint32_t peers_slot(const struct peers *t, const struct peer *p)
 struct peer *peers_at(struct peers *t, uint32_t slot)
 {
 	assert(slot < t->max);
-	return t->peer[slot].in_use ? &t->peer[slot] : NULL;
+	return slot < t->fresh && t->peer[slot].in_use ? &t->peer[slot] : NULL;
 }
 
 uint32_t peers_max(const struct peers *t)

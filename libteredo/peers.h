@@ -21,17 +21,17 @@
 struct peer {
 	struct teredo_addr addr;
 	struct teredo_ep ep;		/* where it is, once proven */
-	bool proven;			/* ep answered us */
-	bool wanted;			/* relay: our side sent to it (R-DEC-04) */
-	bool announced;			/* PEER_UP was said */
-	bool in_use;			/* peers.c's own */
-	uint8_t attempts;		/* unanswered bubbles or tests in a row */
 	uint64_t nonce;			/* of the running connectivity test */
 	teredo_time last_rx, last_tx;	/* accepted from it, sent to its ep */
 	teredo_time last_attempt;	/* last bubble or test; 0: none */
 	teredo_time unanswered;		/* first sent since last_rx; 0: none */
 	struct hold_queue held;
 	uint32_t prev, next;		/* its class, stalest first */
+	uint8_t attempts;		/* unanswered bubbles or tests in a row */
+	bool proven : 1;		/* ep answered us */
+	bool wanted : 1;		/* relay: our side sent to it (R-DEC-04) */
+	bool announced : 1;		/* PEER_UP was said */
+	bool in_use : 1;		/* peers.c's own */
 };
 
 struct peers;

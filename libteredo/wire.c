@@ -89,7 +89,7 @@ static bool get_origin(struct reader *r, struct teredo_ep *ep)
 	return true;
 }
 
-static bool get_ip6(struct reader *r, struct wire_packet *p)
+static bool get_ip6_header(struct reader *r, struct wire_packet *p)
 {
 	const uint8_t *b = take(r, WIRE_IP6_LEN);
 
@@ -101,7 +101,13 @@ static bool get_ip6(struct reader *r, struct wire_packet *p)
 	p->hop_limit = b[7];
 	memcpy(&p->src, b + 8, 16);
 	memcpy(&p->dst, b + 24, 16);
-	return take(r, get16(b + 4)) != NULL;
+	return true;
+}
+
+static bool get_ip6(struct reader *r, struct wire_packet *p)
+{
+	return get_ip6_header(r, p) &&
+	       take(r, p->ip6_len - WIRE_IP6_LEN) != NULL;
 }
 
 /* X-TLV-04. All types that we know lie outside 0x40-0x7f. */
@@ -148,6 +154,19 @@ enum wire_error wire_parse_ip6(struct wire_packet *p, const uint8_t *ip6,
 	if (!get_ip6(&r, p) || r.left > 0)
 		return WIRE_MALFORMED;
 	p->trailers = r.at;
+	return WIRE_OK;
+}
+
+enum wire_error wire_parse_ip6_head(struct wire_packet *p, const uint8_t *ip6,
+				    size_t len)
+{
+	struct reader r = { ip6, len };
+
+	memset(p, 0, sizeof(*p));
+	if (!get_ip6_header(&r, p) || len > p->ip6_len)
+		return WIRE_MALFORMED;
+	p->ip6_len = (uint32_t)len;
+	p->trailers = ip6 + len;
 	return WIRE_OK;
 }
 

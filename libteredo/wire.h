@@ -55,6 +55,10 @@ enum wire_error wire_parse(struct wire_packet *p, const uint8_t *data,
 enum wire_error wire_parse_ip6(struct wire_packet *p, const uint8_t *ip6,
 			       size_t len);
 
+/* The same of the first len octets of a packet: ip6_len is len. */
+enum wire_error wire_parse_ip6_head(struct wire_packet *p, const uint8_t *ip6,
+				    size_t len);
+
 /* Payload length 0 and next header 59 (A-ENC-09). Trailers do not count. */
 bool wire_is_bubble(const struct wire_packet *p);
 

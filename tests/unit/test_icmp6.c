@@ -381,6 +381,11 @@ static void a_long_packet_is_quoted_in_part(void **state)
 	assert_int_equal(wire_parse_ip6(&p, out, 1280), WIRE_OK);
 	assert_non_null(icmp6_message(&p, &len));
 	assert_memory_equal(out + 48, t.b, 1232);
+	/* so that its first 1280 octets are as good as all of it */
+	t.b[4] = 0x20;
+	t.len = 1280;
+	assert_int_equal(icmp6_put_unreachable(out, &client, t.b, t.len), 1280);
+	assert_memory_equal(out + 48, t.b, 1232);
 }
 
 static size_t error_about(uint8_t next_header, const char *src,
@@ -400,11 +405,13 @@ static size_t error_about(uint8_t next_header, const char *src,
 static void errors_are_not_sent_where_they_are_forbidden(void **state)
 {
 	static const char a[] = "2001:db8::1", b[] = "2001:db8::2";
+	uint8_t out[ICMP6_ERROR_MAX] = { 0x60 };
 
 	(void)state;
 	assert_int_not_equal(error_about(17, a, b, "00"), 0);
 	assert_int_not_equal(error_about(58, a, b, "8000"), 0);
 	assert_int_not_equal(error_about(0, a, b, "3a00000000000000 80"), 0);
+	assert_int_equal(icmp6_put_unreachable(out, &client, out, 39), 0);
 	assert_int_equal(error_about(17, a, "ff0e::1", "00"), 0);
 	assert_int_equal(error_about(17, "ff0e::1", b, "00"), 0);
 	assert_int_equal(error_about(17, "::", b, "00"), 0);

@@ -277,6 +277,23 @@ static void a_packet_from_the_tun_is_exactly_as_long_as_it_says(void **state)
 	assert_int_equal(wire_parse_ip6(&p, o.b, o.len), WIRE_MALFORMED);
 }
 
+static void the_head_of_a_packet_is_read_as_far_as_it_goes(void **state)
+{
+	struct test_packet t = { 0 };
+	struct wire_packet p;
+
+	(void)state;
+	packet_ip6(&t, 17, &client, &server, 20);
+	for (size_t len = 0; len < 40; len++)
+		assert_int_equal(wire_parse_ip6_head(&p, t.b, len),
+				 WIRE_MALFORMED);
+	for (size_t len = 40; len <= 60; len++) {
+		assert_int_equal(wire_parse_ip6_head(&p, t.b, len), WIRE_OK);
+		assert_int_equal(p.ip6_len, len);
+	}
+	assert_int_equal(wire_parse_ip6_head(&p, t.b, 61), WIRE_MALFORMED);
+}
+
 /* ---- trailers ---- */
 
 static enum wire_error parse_trailers(struct test_packet *t,
@@ -450,6 +467,8 @@ int main(void)
 			the_longest_datagram_is_read_and_a_longer_one_not),
 		cmocka_unit_test(
 			a_packet_from_the_tun_is_exactly_as_long_as_it_says),
+		cmocka_unit_test(
+			the_head_of_a_packet_is_read_as_far_as_it_goes),
 		cmocka_unit_test(
 			trailers_come_in_order_and_unknown_ones_are_there_too),
 		cmocka_unit_test(the_first_malformed_trailer_ends_the_list),
