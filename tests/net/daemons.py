@@ -5,11 +5,13 @@ there as an operator would, wait for what shows from outside. Debian's can
 only be asked through the kernel (its address, its routes, its port); ours is
 also asked through miredoctl.
 """
+import glob
+import json
 import os
 import signal
 import subprocess
 
-from lab import DEBIAN, LabError, wait_for
+from lab import DEBIAN, OURS, LabError, wait_for
 
 TEREDO_PORT = 3544
 
@@ -117,16 +119,77 @@ class Debian(Daemon):
                 "-p", self.pidfile, "-u", user)
 
 
-def client(world, kind, name, nat, server, **more):
+def program(name):
+    """Where our installation puts a program, as a host sees it."""
+    for folder in ("sbin", "bin"):
+        for path in glob.glob(f"{OURS}/usr/**/{folder}/{name}",
+                              recursive=True):
+            return path[len(OURS):]
+    raise LabError(f"our installation has no {name}")
+
+
+class Ours(Daemon):
+    """The programs of this tree, as `make install` puts them."""
+    kind, tree = "ours", OURS
+
+    def command(self, *options):
+        name = "miredo-server" if self.role == "server" else "miredo"
+        return (program(name), *(options or ("-f",)), "-c", self.conf,
+                "-p", self.pidfile, "-u", "miredo")
+
+    @property
+    def instance(self):
+        return self.ifname or "server"
+
+    def ctl(self, *words):
+        return self.host.run(program("miredoctl"), "-i", self.instance,
+                             *words, check=False)
+
+    def status(self):
+        """The status as a dict; None while nobody answers."""
+        done = self.ctl("status", "--json")
+        return json.loads(done.stdout) if done.returncode in (0, 5) else None
+
+    def wait_up(self, seconds=10.0):
+        good = {"client": "qualified", "relay": "relaying",
+                "server": "serving"}[self.role]
+        self._until(lambda: (self.status() or {}).get("state") == good,
+                    f"is {good}", seconds)
+        return self.address() if self.role == "client" else None
+
+    def counter(self, name):
+        status = self.status()
+        return status["events"].get(name, status["drops"].get(name))
+
+    def identity(self):
+        """What must be the same before and after."""
+        status = self.status()
+        return {"address": str(self.address()),
+                "interface index": self.host.ifindex(self.ifname),
+                "UDP port": status["nat"]["local"],
+                "mapping": status["nat"]["external"]}
+
+    def kill_engine(self):
+        status = self.status()
+        self.generation = status["generation"]
+        os.kill(status["pid"], signal.SIGKILL)
+
+    def wait_next_engine(self):
+        self._until(lambda: (self.status() or {}).get("generation", 0)
+                    > self.generation, "has another engine", 10)
+
+
+def client(world, kind, name, nat, server_name, **more):
     """A client of that make behind that NAT, not yet started."""
-    host = world.client(name, nat, kind.tree)
+    host = world.client(name, kind.tree, nat)
     return world.daemon(kind, host, role="client", RelayType="client",
-                        InterfaceName="teredo", ServerAddress=server, **more)
+                        InterfaceName="teredo", ServerAddress=server_name,
+                        **more)
 
 
 def relay(world, kind, name, ip4, **more):
     """(daemon, native host): a relay and who it is there for."""
-    host, native = world.relay(name, ip4, kind.tree)
+    host, native = world.relay(name, kind.tree, ip4)
     daemon = world.daemon(kind, host, role="relay", RelayType="relay",
                           InterfaceName="miredo0", BindAddress=ip4,
                           BindPort=3545, **more)
@@ -134,6 +197,6 @@ def relay(world, kind, name, ip4, **more):
 
 
 def server(world, kind, name, ip4, second):
-    host = world.server(name, ip4, kind.tree, second)
+    host = world.server(name, kind.tree, ip4, second)
     return world.daemon(kind, host, role="server", ServerBindAddress=ip4,
                         ServerBindAddress2=second)

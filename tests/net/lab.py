@@ -48,13 +48,14 @@ tree=$1
 if [ -n "$tree" ]; then
     mount -t tmpfs -o mode=755 run /run
     [ -L /dev/log ] || [ ! -e /dev/log ] || mount --bind /dev/null /dev/log
-    mkdir -p /run/lab/etc /run/lab/upper /run/lab/work
-    lower=/etc
-    [ ! -d "$tree/etc" ] || lower=$tree/etc:/etc
-    mount -t overlay -o \
-        "lowerdir=$lower,upperdir=/run/lab/upper,workdir=/run/lab/work" \
-        etc /etc
-    mount -t overlay -o "lowerdir=$tree/usr:/usr" usr /usr
+    mkdir -p /run/lab
+    for dir in etc usr; do
+        mkdir -p "/run/lab/$dir/upper" "/run/lab/$dir/work"
+        lower=/$dir
+        [ ! -d "$tree/$dir" ] || lower=$tree/$dir:/$dir
+        mount -t overlay $dir /$dir -o "lowerdir=$lower,$(
+            )upperdir=/run/lab/$dir/upper,workdir=/run/lab/$dir/work"
+    done
     for user in miredo miredo-server; do
         grep -q "^$user:" /etc/passwd && continue
         id=$((64000 + ${#user}))
@@ -111,6 +112,13 @@ def wait_for(condition, what, seconds=10.0):
         if time.monotonic() >= end:
             raise LabError(f"not within {seconds:g} s: {what}")
         time.sleep(0.005)
+
+
+def process_facts(pid):
+    """/proc/PID/status as a dict of texts."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+        return {name: value.strip() for name, _, value
+                in (line.partition(":") for line in f)}
 
 
 class Host:
@@ -190,6 +198,17 @@ class Host:
 
     # ---- what the kernel says of this host ----
 
+    def processes(self):
+        """{PID: name} of what runs on this host, the anchor left out."""
+        found = {}
+        here = os.stat(f"/proc/{self.pid}/ns/net").st_ino
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if os.stat(f"/proc/{pid}/ns/net").st_ino == here:
+                    found[int(pid)] = process_facts(pid)["Name"]
+        found.pop(self.pid, None)
+        return found
+
     def _proc(self, name):
         try:
             with open(f"/proc/{self.pid}/net/{name}", encoding="ascii") as f:
@@ -224,6 +243,10 @@ class Host:
                 f = figures.split()
                 return int(f[1]), int(f[9])
         return None
+
+    def ifindex(self, ifname):
+        with self.net():
+            return socket.if_nametoindex(ifname)
 
     def has_interface(self, ifname):
         return self.packets(ifname) is not None
@@ -273,22 +296,24 @@ class World:
         host.ready()
         return host
 
-    def _wire(self, host, *addresses, dev="eth0"):
-        """A link from the core to host, numbered with single addresses."""
+    def link(self, host, dev):
+        """A link from the core to host; the name of the core's end."""
         self.legs += 1
         leg = f"leg{self.legs}"
         self.core.ip(f"link add {leg} type veth peer name {dev} "
-                     f"netns {host.pid}", f"link set {leg} up",
-                     *(f"route add {a}/32 dev {leg}" for a in addresses))
-        host.ip(f"link set {dev} up",
-                *(f"addr add {a}/32 dev {dev}" for a in addresses),
+                     f"netns {host.pid}", f"link set {leg} up")
+        host.ip(f"link set {dev} up")
+        return leg
+
+    def number4(self, host, leg, dev, *addresses):
+        self.core.ip(*(f"route add {a}/32 dev {leg}" for a in addresses))
+        host.ip(*(f"addr add {a}/32 dev {dev}" for a in addresses),
                 f"route add {GATEWAY4}/32 dev {dev}",
                 f"route add default via {GATEWAY4} src {addresses[0]}")
         host.ip4 = addresses[0]
-        return leg
 
-    def _wire6(self, host, leg, dev="eth0"):
-        """Native IPv6 for host over the same link to the core."""
+    def number6(self, host, leg, dev):
+        """Native IPv6 for host."""
         self.stubs += 1
         net = f"2001:db8:ffff:{self.stubs:x}::"
         self.core.ip(f"addr add {net}1/64 dev {leg}")
@@ -296,22 +321,48 @@ class World:
                 f"route add default via {net}1")
         host.ip6 = f"{net}2"
 
-    def next_public4(self):
-        self.public4 += 1
-        return f"203.0.113.{self.public4}"
+    def public(self, host, *addresses):
+        """Puts host on the public Internet."""
+        if not addresses:
+            self.public4 += 1
+            addresses = (f"203.0.113.{self.public4}",)
+        leg = self.link(host, "eth0")
+        self.number4(host, leg, "eth0", *addresses)
+        return leg
 
-    def server(self, name, ip4, tree, second=None, native=True):
+    def behind(self, host, kind, address=None):
+        """Puts host behind a NAT box of that kind, with a private address."""
+        box = self.host(f"{host.name}-nat")
+        self.public4 += 1
+        self.number4(box, self.link(box, "wan"), "wan",
+                     f"203.0.113.{self.public4}")
+        self.lans += 1
+        if not address:
+            address = (f"10.{self.lans}.0.2" if self.lans % 2
+                       else f"192.168.{self.lans}.2")
+        gateway = address.rpartition(".")[0] + ".1"
+        box.ip(f"link add lan type veth peer name eth0 netns {host.pid}",
+               "link set lan up", f"addr add {gateway}/24 dev lan")
+        host.ip("link set eth0 up", f"addr add {address}/24 dev eth0",
+                f"route add default via {gateway}")
+        host.ip4, host.nat = address, box
+        box.sysctl(ipv4__ip_forward=1)
+        box.run("nft", "-f", "-", stdin=nat.rules(kind, address))
+
+    def server(self, name, tree, *addresses):
         host = self.host(name, tree)
-        leg = self._wire(host, ip4, *([second] if second else []))
-        if native:
-            self._wire6(host, leg)
+        self.number6(host, self.public(host, *addresses), "eth0")
         return host
 
-    def relay(self, name, ip4, tree):
-        """A relay's host and the native host behind it."""
+    def relay(self, name, tree, ip4, private=False):
+        """A relay's host and the native host behind it. private: it sits
+        behind a NAT box that forwards to it, at the private address ip4."""
         relay, native = self.host(name, tree), self.host(f"{name}-web")
-        leg = self._wire(relay, ip4)
-        self._wire6(relay, leg)
+        if private:
+            self.behind(relay, "cone", ip4)
+        else:
+            self.public(relay, ip4)
+        self.number6(relay, self.link(relay, "up6"), "up6")
         self.natives += 1
         net = f"2001:db8:{self.natives:x}::"
         relay.sysctl(ipv6__conf__all__forwarding=1)
@@ -323,24 +374,13 @@ class World:
         native.ip6 = f"{net}2"
         return relay, native
 
-    def client(self, name, kind, tree):
+    def client(self, name, tree, kind):
         """A client's host behind a NAT box of that kind ("none": public)."""
         host = self.host(name, tree)
         if kind == "none":
-            self._wire(host, self.next_public4())
-            return host
-        box = self.host(f"{name}-nat")
-        self._wire(box, self.next_public4(), dev="wan")
-        self.lans += 1
-        n = self.lans
-        lan = f"10.{n}.0." if n % 2 else f"192.168.{n}."
-        box.ip(f"link add lan type veth peer name eth0 netns {host.pid}",
-               "link set lan up", f"addr add {lan}1/24 dev lan")
-        host.ip("link set eth0 up", f"addr add {lan}2/24 dev eth0",
-                f"route add default via {lan}1")
-        host.ip4, host.nat = f"{lan}2", box
-        box.sysctl(ipv4__ip_forward=1)
-        box.run("nft", "-f", "-", stdin=nat.rules(kind, host.ip4))
+            self.public(host)
+        else:
+            self.behind(host, kind)
         return host
 
     def daemon(self, kind, host, **conf):

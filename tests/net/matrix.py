@@ -147,8 +147,10 @@ class Row:
             server, target = self.first.server, self.second.address
         else:                               # a bubble towards the client
             server, target = self.second.server, self.second.address
+        source = self.first.endpoint()[0]
         for p in packets:
-            if p.dst == (server, TEREDO_PORT) and p.inner_dst == target:
+            if (p.src[0] == source and p.dst == (server, TEREDO_PORT)
+                    and p.inner_dst == target):
                 if p.icmp == capture.ECHO_REQUEST or p.is_bubble:
                     return p
         return None

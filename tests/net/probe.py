@@ -4,9 +4,12 @@ A Ping is one stream of numbered echo requests from a host to an address, on
 an ICMPv6 socket that is connected and wants errors: what the daemon answers
 (ICMPv6 unreachable) arrives there too. Many run side by side in one loop.
 """
+import hashlib
+import random
 import selectors
 import socket
 import struct
+import threading
 import time
 
 IPV6_RECVERR = 25
@@ -126,3 +129,130 @@ def run(ping, count, interval=0.005, linger=1.0):
     _listen([ping], time.monotonic() + linger,
             lambda: all(seq in ping.answered for seq in wanted))
     return sum(seq in ping.answered for seq in wanted)
+
+
+def flow(pings, until, interval=0.1):
+    """A steady stream on all pings until until() is true; goes on counting
+    where it was. A pause in between shows as packets not sent, never lost."""
+    due = time.monotonic()
+    while not until():
+        for ping in pings:
+            ping.send()
+        due = max(due + interval, time.monotonic())
+        _listen(pings, due, until)
+
+
+def for_seconds(seconds):
+    """A condition for flow(): that much time has gone by."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def holes(ping):
+    """Lengths of the runs of numbers that were never answered, in order."""
+    found, length = [], 0
+    for seq in sorted(ping.sent):
+        if seq in ping.answered:
+            found += [length] if length else []
+            length = 0
+        else:
+            length += 1
+    return found + ([length] if length else [])
+
+
+class Numbered:
+    """Numbered UDP packets from one host to another."""
+
+    def __init__(self, host, target_host, target, port=4000):
+        self.inbox = target_host.udp("::", port)
+        self.inbox.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.inbox.setblocking(False)
+        self.outbox = host.udp("::")
+        self.target = (str(target), port)
+        self.sent, self.got = 0, []
+
+    def send(self, size=32):
+        number = struct.pack("!I", self.sent)
+        self.sent += 1
+        self.outbox.sendto(number.ljust(size, b"."), self.target)
+
+    def receive(self):
+        while True:
+            try:
+                data = self.inbox.recv(2048)
+            except BlockingIOError:
+                return self.got
+            self.got.append(struct.unpack_from("!I", data)[0])
+
+    def stream(self, until, rate):
+        """Sends at `rate` per second until until() is true."""
+        start, first = time.monotonic(), self.sent
+        while not until():
+            due = int((time.monotonic() - start) * rate) + first
+            while self.sent < due:
+                self.send()
+            self.receive()
+            time.sleep(0.5 / rate)
+
+    def close(self):
+        self.inbox.close()
+        self.outbox.close()
+
+
+class Transfer:
+    """A TCP session that goes on until finish(), with a sum at each end."""
+
+    def __init__(self, host, target_host, target, port=5000):
+        with target_host.net():
+            door = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("::", port))
+        door.listen(1)
+        with host.net():
+            self.near = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        self.near.settimeout(20)
+        self.near.connect((str(target), port))
+        self.far, _ = door.accept()
+        door.close()
+        self.far.settimeout(20)
+        self.out, self.into = hashlib.sha256(), hashlib.sha256()
+        self.received = 0
+        self.error = None
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self._guard, args=(job,))
+                        for job in (self._send, self._take)]
+        for thread in self.threads:
+            thread.start()
+
+    def _guard(self, job):
+        try:
+            job()
+        except OSError as error:
+            self.error = self.error or error
+            self.stopping.set()
+
+    def _send(self):
+        dice = random.Random(1)
+        while not self.stopping.is_set():
+            block = dice.randbytes(1 << 16)
+            self.out.update(block)
+            self.near.sendall(block)
+        self.near.shutdown(socket.SHUT_WR)
+
+    def _take(self):
+        while True:
+            block = self.far.recv(1 << 16)
+            if not block:
+                return
+            self.into.update(block)
+            self.received += len(block)
+
+    def finish(self):
+        """Ends it; True when everything sent was received, unchanged."""
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+        self.near.close()
+        self.far.close()
+        return (self.error is None and self.received > 0 and
+                self.out.digest() == self.into.digest())
