@@ -199,8 +199,6 @@ struct teredo_verdict path_send(struct path *path,
 		return drop(path, TEREDO_DROP_table_full);
 	p->wanted = true;
 	if (peer_is_trusted(p, now)) {
-		if (p->unanswered == 0)
-			p->attempts = 0;	/* heard since the last one */
 		peers_sent(path->peers, p, now);
 		if (is_one_way(p, now))
 			path_probe(path, p, now, ob);
