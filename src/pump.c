@@ -11,6 +11,9 @@
  * and the packet of the verdict after it. A packet that ends the wait of
  * others thus follows them, and so does every later packet of that flow.
  *
+ * The snapshot is brought up to date before anybody hears of a change: who is
+ * killed in between must not have told more than its successor will know.
+ *
  * Nothing here waits. What the kernel does not take (full queue, no route, no
  * interface) is dropped and counted. Three functions are the only ways out:
  * send_udp(), send_tun(), send_native6().
@@ -95,36 +98,42 @@ static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
 
 /* ---- what the core says ---- */
 
-/* Carries out one item; true: the role's state is worth saving. */
-static bool deliver_item(struct pump *p, const struct outbox_item *item)
+static void deliver_item(struct pump *p, const struct outbox_item *item)
 {
 	const uint8_t *data = outbox_data(&p->outbox, item);
 
 	switch (item->kind) {
 	case OUTBOX_UDP:
 		send_udp(p, item->via, item->to, data, item->len);
-		return false;
+		return;
 	case OUTBOX_TUN:
 		send_tun(p, data, item->len);
-		return false;
+		return;
 	case OUTBOX_NATIVE6:
 		send_native6(p, data, item->len);
-		return false;
+		return;
 	case OUTBOX_PEER_UP:
 		snapshot_put_peer(p->c.snap, item->arg, &item->addr, item->to);
-		return false;
+		return;
 	case OUTBOX_PEER_DOWN:
 		snapshot_drop_peer(p->c.snap, item->arg);
-		return false;
+		return;
 	case OUTBOX_ADDRESS:
-		p->c.news(p->c.ctx, item);
-		return true;
 	case OUTBOX_RESOLVE:
 		p->c.news(p->c.ctx, item);
-		return false;
+		return;
 	case OUTBOX_STATE:
-		return true;
+		return;
 	}
+}
+
+/* Whether the role's state is worth saving. */
+static bool has_changed(const struct teredo_outbox *ob)
+{
+	for (unsigned i = 0; i < ob->n; i++)
+		if (ob->item[i].kind == OUTBOX_ADDRESS ||
+		    ob->item[i].kind == OUTBOX_STATE)
+			return true;
 	return false;
 }
 
@@ -135,18 +144,18 @@ struct teredo_outbox *pump_outbox(struct pump *p)
 
 void pump_deliver(struct pump *p, teredo_time now)
 {
-	bool changed = false;
+	bool changed = has_changed(&p->outbox);
 
 	assert(p->outbox.lost == 0);
 	if (p->outbox.n == 0)
 		return;
-	for (unsigned i = 0; i < p->outbox.n; i++)
-		changed |= deliver_item(p, &p->outbox.item[i]);
-	outbox_clear(&p->outbox);
-	if (changed) {
+	if (changed)
 		p->c.ops->save(p->c.role, p->c.snap);
+	for (unsigned i = 0; i < p->outbox.n; i++)
+		deliver_item(p, &p->outbox.item[i]);
+	outbox_clear(&p->outbox);
+	if (changed)
 		p->c.ops->report(p->c.role, now);
-	}
 }
 
 /* The outbox first, then the packet in `data` that the verdict is about. */

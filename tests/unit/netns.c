@@ -74,6 +74,38 @@ bool netns_delete_link(const char *ifname)
 	return if_nametoindex(ifname) == 0;
 }
 
+bool netns_add_ip4(uint32_t ip)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifaddrmsg info;
+		struct rtattr attr;
+		uint32_t ip;
+	} ask = {
+		.h = {.nlmsg_len = sizeof(ask),
+		      .nlmsg_type = RTM_NEWADDR,
+		      .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE},
+		.info = {.ifa_family = AF_INET,
+			 .ifa_prefixlen = 32,
+			 .ifa_index = if_nametoindex("lo")},
+		.attr = {.rta_len = RTA_LENGTH(sizeof(ip)),
+			 .rta_type = IFA_LOCAL},
+		.ip = ip,
+	};
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr error;
+	} answer = {0};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	bool done = send(fd, &ask, sizeof(ask), 0) == sizeof(ask) &&
+		    recv(fd, &answer, sizeof(answer), 0) > 0 &&
+		    answer.h.nlmsg_type == NLMSG_ERROR &&
+		    answer.error.error == 0;
+
+	close(fd);
+	return done;
+}
+
 bool netns_enter(void)
 {
 	int flags = CLONE_NEWNET | (geteuid() != 0 ? CLONE_NEWUSER : 0);

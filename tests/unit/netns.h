@@ -5,6 +5,7 @@
 #define TEST_NETNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Enters a fresh network namespace with its loopback up; as another user than
  * root in a user namespace too. false: the kernel does not let us, the reason
@@ -16,5 +17,8 @@ bool netns_set_link(const char *ifname, bool up);
 bool netns_has_carrier(const char *ifname);
 /* As `ip link del` does; true when it is gone. */
 bool netns_delete_link(const char *ifname);
+
+/* Adds an IPv4 address (network order) to the loopback; true on success. */
+bool netns_add_ip4(uint32_t ip);
 
 #endif

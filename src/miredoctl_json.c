@@ -1,0 +1,214 @@
+/*
+ * miredoctl_json.c - the status as JSON, schema miredo.status/1
+ *
+ * Additive only: a reader that ignores what it does not know never breaks.
+ * Numbers are numbers, addresses are strings, what is unknown or does not
+ * apply to the role is null. No time of day anywhere, only ages.
+ */
+#include "config.h"
+
+#include <jansson.h>
+
+#include "../libteredo/client.h"
+#include "miredoctl.h"
+#include "text.h"
+
+/* An object being filled. A value that could not be made, for want of memory,
+ * is noted in `complete`, so that only the end has to look. */
+struct object {
+	json_t *json;
+	bool *complete;
+};
+
+static void set(struct object o, const char *name, json_t *value)
+{
+	if (json_object_set_new(o.json, name, value) != 0)
+		*o.complete = false;
+}
+
+static struct object set_object(struct object o, const char *name)
+{
+	struct object inner = {.json = json_object(), .complete = o.complete};
+
+	set(o, name, inner.json);
+	return inner;
+}
+
+static void set_number(struct object o, const char *name, uint64_t n)
+{
+	set(o, name, json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
+}
+
+/* NULL, and what is no UTF-8, is null. */
+static void set_string(struct object o, const char *name, const char *s)
+{
+	json_t *value = s != NULL ? json_string(s) : NULL;
+
+	set(o, name, value != NULL ? value : json_null());
+}
+
+/* UINT64_MAX: never. */
+static void set_seconds(struct object o, const char *name, uint64_t ns)
+{
+	if (ns != UINT64_MAX)
+		set_number(o, name, ns / 1000000000u);
+	else
+		set(o, name, json_null());
+}
+
+static void set_endpoint(struct object o, const char *name, uint32_t ip,
+			 uint16_t port)
+{
+	char ep[TEXT_EP_LEN];
+
+	set_string(o, name, ip != 0 ? text_ep(ep, ip, port) : NULL);
+}
+
+static void set_ip4(struct object o, const char *name, uint32_t ip)
+{
+	char text[TEXT_IP4_LEN];
+
+	set_string(o, name, ip != 0 ? text_ip4(text, ip) : NULL);
+}
+
+static void set_client_server(struct object o, const struct ctl_status *st)
+{
+	struct object s = set_object(o, "server");
+
+	set_string(s, "name", st->server_name[0] ? st->server_name : NULL);
+	set_ip4(s, "ipv4", st->server_ip);
+	set_ip4(s, "ipv4_secondary", st->server_ip2);
+	set(s, "rtt_ms",
+	    st->rtt != 0 ? json_real((double)(st->rtt / 1000) / 1000)
+			 : json_null());
+	set_seconds(s, "last_answer_s", st->last_answer_age);
+	set_number(s, "failures", st->failures);
+}
+
+static void set_nat(struct object o, const struct ctl_status *st)
+{
+	struct object nat = set_object(o, "nat");
+	bool known = miredoctl_nat(st) != NULL;
+
+	set_string(nat, "type", miredoctl_nat(st));
+	set_string(nat, "class", miredoctl_nat_class(st));
+	set(nat, "mapping_varies",
+	    known ? json_boolean(st->nat == TEREDO_NAT_SYMMETRIC)
+		  : json_null());
+	set_endpoint(nat, "local", st->local_ip, st->local_port);
+	set_endpoint(nat, "external", st->mapped_ip, st->mapped_port);
+}
+
+static void set_traffic(struct object o, const char *name,
+			const struct ctl_traffic *rx,
+			const struct ctl_traffic *tx)
+{
+	struct object t = set_object(o, name);
+
+	set_number(t, "rx_packets", rx->packets);
+	set_number(t, "rx_bytes", rx->bytes);
+	set_number(t, "tx_packets", tx->packets);
+	set_number(t, "tx_bytes", tx->bytes);
+}
+
+static void set_counters(struct object o, const struct ctl_status *st)
+{
+	struct object drops = set_object(o, "drops");
+	struct object events = set_object(o, "events");
+
+	for (unsigned i = 0; i < TEREDO_N_COUNTERS; i++)
+		set_number(i < TEREDO_N_DROPS ? drops : events,
+			   teredo_counter_name((enum teredo_counter)i),
+			   st->counters[i]);
+	set_number(drops, "kernel_udp", st->udp_drops);
+	set_number(drops, "kernel_tun", st->tun_drops);
+}
+
+static void set_health(struct object o, const struct ctl_status *st)
+{
+	enum miredoctl_health h = miredoctl_health(st);
+	json_t *list = json_array(), *problem;
+
+	if (h != HEALTH_OK) {
+		problem =
+			json_pack("{s:s,s:s}", "code", miredoctl_health_code(h),
+				  "text", miredoctl_health_text(h));
+		if (json_array_append_new(list, problem) != 0)
+			*o.complete = false;
+	}
+	set(o, "health", list);
+}
+
+static void set_client(struct object o, const struct ctl_status *st)
+{
+	struct object peers;
+	char text[TEXT_IP6_LEN];
+	bool up = miredoctl_has_address(st);
+
+	set_string(o, "address", up ? text_ip6(text, st->addr) : NULL);
+	set_client_server(o, st);
+	set_nat(o, st);
+	peers = set_object(o, "peers");
+	set_number(peers, "direct", st->peers_direct);
+	set_number(peers, "relay", st->peers_relay);
+	set_number(peers, "pending", st->peers_pending);
+	set_number(peers, "limit", st->peers_max);
+}
+
+static void set_relay(struct object o, const struct ctl_status *st)
+{
+	struct object peers;
+	char ep[TEXT_EP_LEN];
+
+	set_string(o, "bind", text_ep(ep, st->local_ip, st->local_port));
+	peers = set_object(o, "peers");
+	set_number(peers, "verified", st->peers_direct);
+	set_number(peers, "unverified", st->peers_pending);
+	set_number(peers, "limit", st->peers_max);
+}
+
+static void set_server(struct object o, const struct ctl_status *st)
+{
+	set_endpoint(o, "primary", st->server_ip, st->local_port);
+	set_endpoint(o, "secondary", st->server_ip2, st->local_port);
+}
+
+static void set_all(struct object o, const struct ctl_status *st)
+{
+	struct object traffic;
+
+	set_string(o, "schema", "miredo.status/1");
+	set_string(o, "version", PACKAGE_VERSION);
+	set_string(o, "role", miredoctl_role(st));
+	set_string(o, "interface",
+		   st->role != PRIV_SERVER ? st->instance : NULL);
+	set_number(o, "pid", st->pid);
+	set_number(o, "generation", st->generation);
+	set_string(o, "state", miredoctl_state(st));
+	set_seconds(o, "since_s", miredoctl_since(st));
+	set_number(o, "mtu", st->mtu);
+	if (st->role == PRIV_CLIENT)
+		set_client(o, st);
+	else if (st->role == PRIV_RELAY)
+		set_relay(o, st);
+	else
+		set_server(o, st);
+	traffic = set_object(o, "traffic");
+	set_traffic(traffic, "outer", &st->udp_rx, &st->udp_tx);
+	set_traffic(traffic, "inner", &st->tun_tx, &st->tun_rx);
+	set_counters(o, st);
+	set_health(o, st);
+}
+
+bool miredoctl_print_json(const struct ctl_status *st, FILE *out)
+{
+	bool complete = true;
+	struct object o = {.json = json_object(), .complete = &complete};
+
+	set_all(o, st);
+	if (complete)
+		complete = json_dumpf(o.json, out, JSON_INDENT(1)) == 0;
+	json_decref(o.json);
+	fputc('\n', out);
+	return complete;
+}

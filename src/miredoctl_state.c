@@ -1,0 +1,145 @@
+/*
+ * miredoctl_state.c - what an instance's status means
+ *
+ * The engine gives numbers; here they get names and a judgement, the same for
+ * the screen, the JSON, --wait and the exit code. A number without a name is
+ * "unknown": what runs may have been taken over, and its answer is only data.
+ */
+#include "config.h"
+
+#include "miredoctl.h"
+
+#include <string.h>
+
+#include "../libteredo/client.h"
+
+const char *miredoctl_role(const struct ctl_status *st)
+{
+	switch (st->role) {
+	case PRIV_CLIENT:
+		return "client";
+	case PRIV_RELAY:
+		return "relay";
+	case PRIV_SERVER:
+		return "server";
+	default:
+		return "unknown";
+	}
+}
+
+static const char *client_state(uint32_t state)
+{
+	if (state >= TEREDO_CLIENT_STATES)
+		return "unknown";
+	if (state == TEREDO_CLIENT_REFRESHING)
+		state = TEREDO_CLIENT_QUALIFIED;
+	return teredo_client_state_name((enum teredo_client_state)state);
+}
+
+const char *miredoctl_state(const struct ctl_status *st)
+{
+	switch (st->role) {
+	case PRIV_CLIENT:
+		return client_state(st->state);
+	case PRIV_RELAY:
+		return "relaying";
+	case PRIV_SERVER:
+		return "serving";
+	default:
+		return "unknown";
+	}
+}
+
+bool miredoctl_is_state(const char *name)
+{
+	if (strcmp(name, "relaying") == 0 || strcmp(name, "serving") == 0)
+		return true;
+	for (uint32_t i = 0; i < TEREDO_CLIENT_STATES; i++)
+		if (strcmp(name, client_state(i)) == 0)
+			return true;
+	return false;
+}
+
+bool miredoctl_has_address(const struct ctl_status *st)
+{
+	static const uint8_t none[sizeof(st->addr)];
+
+	return memcmp(st->addr, none, sizeof(none)) != 0;
+}
+
+const char *miredoctl_nat(const struct ctl_status *st)
+{
+	if (st->role != PRIV_CLIENT || st->nat == TEREDO_NAT_UNKNOWN ||
+	    st->nat >= TEREDO_NATS)
+		return NULL;
+	return teredo_nat_name((enum teredo_nat)st->nat);
+}
+
+const char *miredoctl_nat_class(const struct ctl_status *st)
+{
+	static const char *const class[TEREDO_NATS] = {
+		[TEREDO_NAT_NONE] = "none",
+		[TEREDO_NAT_CONE_OR_RESTRICTED] = "easy",
+		[TEREDO_NAT_SYMMETRIC] = "hard",
+	};
+
+	return miredoctl_nat(st) != NULL ? class[st->nat] : NULL;
+}
+
+uint64_t miredoctl_since(const struct ctl_status *st)
+{
+	return miredoctl_has_address(st) ? st->address_age : st->uptime;
+}
+
+static enum miredoctl_health client_health(const struct ctl_status *st)
+{
+	switch (st->state) {
+	case TEREDO_CLIENT_QUALIFIED:
+	case TEREDO_CLIENT_REFRESHING:
+		return st->nat == TEREDO_NAT_SYMMETRIC ? HEALTH_NAT_SYMMETRIC
+						       : HEALTH_OK;
+	case TEREDO_CLIENT_RESOLVING:
+		return HEALTH_SERVER_UNRESOLVED;
+	case TEREDO_CLIENT_OFFLINE:
+	case TEREDO_CLIENT_LOST:
+		return HEALTH_SERVER_UNREACHABLE;
+	default:
+		return st->failures > 0 ? HEALTH_SERVER_UNREACHABLE
+					: HEALTH_NOT_QUALIFIED;
+	}
+}
+
+enum miredoctl_health miredoctl_health(const struct ctl_status *st)
+{
+	return st->role == PRIV_CLIENT ? client_health(st) : HEALTH_OK;
+}
+
+static const struct {
+	const char *code, *text;
+} health[] = {
+	[HEALTH_OK] = {"ok", "All is well."},
+	[HEALTH_SERVER_UNRESOLVED] =
+		{"server-unresolved",
+		 "The server's name has no address yet. Check ServerAddress "
+		 "and DNS."},
+	[HEALTH_SERVER_UNREACHABLE] =
+		{"server-unreachable",
+		 "The server does not answer. Something between you and it may "
+		 "block UDP."},
+	[HEALTH_NOT_QUALIFIED] = {"not-qualified",
+				  "The server has been asked just now."},
+	[HEALTH_NAT_SYMMETRIC] =
+		{"nat-symmetric",
+		 "The NAT is symmetric: native hosts are reached, many Teredo "
+		 "peers are not."},
+};
+
+const char *miredoctl_health_code(enum miredoctl_health h)
+{
+	return health[h].code;
+}
+
+const char *miredoctl_health_text(enum miredoctl_health h)
+{
+	return health[h].text;
+}

@@ -1,0 +1,362 @@
+/*
+ * test_miredoctl.c - what the command makes of a status
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "../../libteredo/client.h"
+#include "../../src/miredoctl.h"
+
+#define SECOND 1000000000ull
+
+static struct ctl_status client(void)
+{
+	struct ctl_status st = {
+		.role = PRIV_CLIENT,
+		.pid = 812,
+		.uptime = 11600 * SECOND,
+		.address_age = 11520 * SECOND,
+		.generation = 2,
+		.state = TEREDO_CLIENT_QUALIFIED,
+		.nat = TEREDO_NAT_CONE_OR_RESTRICTED,
+		.mtu = 1280,
+		.addr = {0x20, 1, [4] = 192, [6] = 2, [7] = 1, [15] = 0xd2},
+		.prefix = htonl(0x20010000),
+		.server_ip = htonl(0xc0000201),
+		.server_ip2 = htonl(0xc0000202),
+		.mapped_ip = htonl(0xc000022d),
+		.mapped_port = htons(51123),
+		.local_ip = htonl(0xc0a80102),
+		.local_port = htons(51123),
+		.rtt = 18412345,
+		.last_answer_age = 11 * SECOND,
+		.server_name = "vps.example.net",
+		.instance = "teredo",
+		.peers_direct = 6,
+		.peers_relay = 2,
+		.peers_max = 4096,
+		.udp_drops = 3,
+		.n_counters = TEREDO_N_COUNTERS,
+		.udp_rx = {.packets = 10, .bytes = 14889779},
+		.tun_rx = {.packets = 7, .bytes = 700},
+	};
+
+	st.counters[TEREDO_DROP_nonce] = 2;
+	st.counters[TEREDO_EV_rs_sent] = 5;
+	return st;
+}
+
+static struct ctl_status unqualified(void)
+{
+	return (struct ctl_status){
+		.role = PRIV_CLIENT,
+		.uptime = 41 * SECOND,
+		.generation = 1,
+		.state = TEREDO_CLIENT_OFFLINE,
+		.failures = 4,
+		.last_answer_age = UINT64_MAX,
+		.server_name = "teredo.example.net",
+		.instance = "teredo",
+		.n_counters = TEREDO_N_COUNTERS,
+	};
+}
+
+static json_t *json_of(const struct ctl_status *st)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	json_t *json;
+
+	assert_true(miredoctl_print_json(st, out));
+	fclose(out);
+	json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	free(text);
+	return json;
+}
+
+/* The value at a path like "server.rtt_ms". */
+static const json_t *at(const json_t *json, const char *path)
+{
+	char copy[80], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *p = strtok_r(copy, ".", &save); p != NULL;
+	     p = strtok_r(NULL, ".", &save)) {
+		json = json_object_get(json, p);
+		if (json == NULL)
+			fail_msg("no %s", path);
+	}
+	return json;
+}
+
+#define assert_text(json, path, text)                                          \
+	assert_string_equal(json_string_value(at(json, path)), text)
+#define assert_number(json, path, n)                                           \
+	do {                                                                   \
+		assert_true(json_is_integer(at(json, path)));                  \
+		assert_int_equal(json_integer_value(at(json, path)), n);       \
+	} while (0)
+#define assert_unknown(json, path) assert_true(json_is_null(at(json, path)))
+
+static void a_clients_json_has_its_facts(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j = json_of(&st);
+
+	(void)state;
+	assert_text(j, "schema", "miredo.status/1");
+	assert_text(j, "version", PACKAGE_VERSION);
+	assert_text(j, "role", "client");
+	assert_text(j, "interface", "teredo");
+	assert_number(j, "pid", 812);
+	assert_number(j, "generation", 2);
+	assert_text(j, "state", "qualified");
+	assert_number(j, "since_s", 11520);
+	assert_text(j, "address", "2001:0:c000:201::d2");
+	assert_number(j, "mtu", 1280);
+	assert_text(j, "server.name", "vps.example.net");
+	assert_text(j, "server.ipv4", "192.0.2.1");
+	assert_true(json_real_value(at(j, "server.rtt_ms")) == 18.412);
+	assert_number(j, "server.last_answer_s", 11);
+	assert_number(j, "server.failures", 0);
+	assert_text(j, "nat.type", "restricted");
+	assert_text(j, "nat.class", "easy");
+	assert_true(json_is_false(at(j, "nat.mapping_varies")));
+	assert_text(j, "nat.local", "192.168.1.2:51123");
+	assert_text(j, "nat.external", "192.0.2.45:51123");
+	assert_number(j, "peers.direct", 6);
+	assert_number(j, "peers.relay", 2);
+	assert_number(j, "peers.pending", 0);
+	assert_number(j, "peers.limit", 4096);
+	assert_number(j, "traffic.outer.rx_bytes", 14889779);
+	assert_number(j, "traffic.inner.tx_packets", 7);
+	assert_number(j, "drops.nonce", 2);
+	assert_number(j, "drops.loop", 0);
+	assert_number(j, "drops.kernel_udp", 3);
+	assert_number(j, "events.rs_sent", 5);
+	assert_int_equal(json_array_size(at(j, "health")), 0);
+	json_decref(j);
+}
+
+static void what_is_unknown_is_null(void **state)
+{
+	struct ctl_status st = unqualified();
+	json_t *j = json_of(&st);
+
+	(void)state;
+	assert_text(j, "state", "offline");
+	assert_number(j, "since_s", 41);
+	assert_unknown(j, "address");
+	assert_unknown(j, "server.ipv4");
+	assert_unknown(j, "server.rtt_ms");
+	assert_unknown(j, "server.last_answer_s");
+	assert_number(j, "server.failures", 4);
+	assert_unknown(j, "nat.type");
+	assert_unknown(j, "nat.class");
+	assert_unknown(j, "nat.mapping_varies");
+	assert_unknown(j, "nat.local");
+	assert_unknown(j, "nat.external");
+	assert_text(json_array_get(at(j, "health"), 0), "code",
+		    "server-unreachable");
+	json_decref(j);
+}
+
+static void every_counter_is_named(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j = json_of(&st);
+
+	(void)state;
+	assert_int_equal(json_object_size(at(j, "drops")), TEREDO_N_DROPS + 2);
+	assert_int_equal(json_object_size(at(j, "events")),
+			 TEREDO_N_COUNTERS - TEREDO_N_DROPS);
+	json_decref(j);
+}
+
+static void relay_and_server_have_theirs(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j;
+
+	(void)state;
+	st.role = PRIV_RELAY;
+	st.peers_pending = 9;
+	j = json_of(&st);
+	assert_text(j, "role", "relay");
+	assert_text(j, "state", "relaying");
+	assert_text(j, "bind", "192.168.1.2:51123");
+	assert_number(j, "peers.verified", 6);
+	assert_number(j, "peers.unverified", 9);
+	json_decref(j);
+
+	st.role = PRIV_SERVER;
+	st.server_ip2 = 0;
+	j = json_of(&st);
+	assert_text(j, "state", "serving");
+	assert_unknown(j, "interface");
+	assert_text(j, "primary", "192.0.2.1:51123");
+	assert_unknown(j, "secondary");
+	json_decref(j);
+}
+
+static void refreshing_is_qualified(void **state)
+{
+	struct ctl_status st = client();
+
+	(void)state;
+	st.state = TEREDO_CLIENT_REFRESHING;
+	assert_string_equal(miredoctl_state(&st), "qualified");
+	assert_int_equal(miredoctl_health(&st), HEALTH_OK);
+	st.state = TEREDO_CLIENT_LOST;
+	assert_string_equal(miredoctl_state(&st), "lost");
+	assert_int_equal(miredoctl_health(&st), HEALTH_SERVER_UNREACHABLE);
+}
+
+static void a_symmetric_nat_is_a_problem_that_is_told(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j;
+
+	(void)state;
+	st.nat = TEREDO_NAT_SYMMETRIC;
+	assert_string_equal(miredoctl_state(&st), "qualified");
+	assert_int_equal(miredoctl_health(&st), HEALTH_NAT_SYMMETRIC);
+	j = json_of(&st);
+	assert_text(j, "nat.class", "hard");
+	assert_true(json_is_true(at(j, "nat.mapping_varies")));
+	json_decref(j);
+}
+
+static void numbers_without_a_name_are_unknown(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j;
+
+	(void)state;
+	st.state = st.nat = 1000;
+	st.rtt = UINT64_MAX;
+	st.peers_direct = UINT32_MAX;
+	st.udp_rx.bytes = UINT64_MAX;
+	memcpy(st.server_name, "\xff\xfe", 3); /* no UTF-8 */
+	j = json_of(&st);
+	assert_text(j, "state", "unknown");
+	assert_unknown(j, "nat.type");
+	assert_unknown(j, "server.name");
+	json_decref(j);
+	st.role = 9;
+	j = json_of(&st);
+	assert_text(j, "role", "unknown");
+	json_decref(j);
+}
+
+static void only_possible_states_can_be_waited_for(void **state)
+{
+	(void)state;
+	assert_true(miredoctl_is_state("qualified"));
+	assert_true(miredoctl_is_state("lost"));
+	assert_true(miredoctl_is_state("relaying"));
+	assert_true(miredoctl_is_state("serving"));
+	assert_false(miredoctl_is_state("qualifed"));
+	assert_false(miredoctl_is_state(""));
+}
+
+static char *screen_of(const struct ctl_status *st)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	miredoctl_print_text(st, out);
+	fclose(out);
+	return text;
+}
+
+static void assert_shows(const char *screen, const char *fact)
+{
+	if (strstr(screen, fact) == NULL)
+		fail_msg("\"%s\" is missing in:\n%s", fact, screen);
+}
+
+static void the_clients_screen_has_its_facts(void **state)
+{
+	struct ctl_status st = client();
+	char *s = screen_of(&st);
+
+	(void)state;
+	assert_shows(s, "miredo " PACKAGE_VERSION "  client  teredo  "
+			"up 3 h 13 m (engine 2)");
+	assert_shows(s, " QUALIFIED\n");
+	assert_shows(s, "2001:0:c000:201::d2");
+	assert_shows(s, "vps.example.net (192.0.2.1)");
+	assert_shows(s, "11 s ago, after 18.4 ms");
+	assert_shows(s, "restricted");
+	assert_shows(s, "192.168.1.2:51123 -> 192.0.2.45:51123, for 3 h 12 m");
+	assert_shows(s, "6 direct, 2 via relays, 0 pending (limit 4096)");
+	assert_shows(s, "received 14.2 MiB, sent 0 B");
+	assert_shows(s, "5 (2 nonce, 3 by the kernel)");
+	assert_shows(s, "Health: ok\n");
+	free(s);
+}
+
+static void a_screen_that_is_not_well_says_why(void **state)
+{
+	struct ctl_status st = unqualified();
+	char *s = screen_of(&st);
+
+	(void)state;
+	assert_shows(s, " OFFLINE\n");
+	assert_shows(s, "never; no answer to 4 solicitations");
+	assert_shows(s, "Health: server-unreachable\n");
+	assert_null(strstr(s, "Address"));
+	assert_null(strstr(s, "Mapping"));
+	free(s);
+}
+
+static void screens_fit_80_columns(void **state)
+{
+	struct ctl_status st = client();
+
+	(void)state;
+	for (uint32_t role = PRIV_CLIENT; role <= PRIV_SERVER; role++) {
+		char *s, *save = NULL, *line;
+
+		st.role = role;
+		s = screen_of(&st);
+		for (line = strtok_r(s, "\n", &save); line != NULL;
+		     line = strtok_r(NULL, "\n", &save))
+			assert_true(strlen(line) < 80);
+		free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clients_json_has_its_facts),
+		cmocka_unit_test(what_is_unknown_is_null),
+		cmocka_unit_test(every_counter_is_named),
+		cmocka_unit_test(relay_and_server_have_theirs),
+		cmocka_unit_test(refreshing_is_qualified),
+		cmocka_unit_test(a_symmetric_nat_is_a_problem_that_is_told),
+		cmocka_unit_test(numbers_without_a_name_are_unknown),
+		cmocka_unit_test(only_possible_states_can_be_waited_for),
+		cmocka_unit_test(the_clients_screen_has_its_facts),
+		cmocka_unit_test(a_screen_that_is_not_well_says_why),
+		cmocka_unit_test(screens_fit_80_columns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
