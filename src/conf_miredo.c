@@ -13,10 +13,11 @@
  * directives end with their line too, unless a "{" is open.
  *
  * Invariant: what conf_miredo_statement() gives leaves libconfuse's lexer in
- * its start state. The lexer (3.3) is one for the process; an open quote or a
- * bad escape in one text swallows the next text, and it counts a line for each
- * comment. So comments are ours in both syntaxes, and open quotes, "\" within
- * quotes and "${" (environment variables) are refused here.
+ * its start state. The lexer (3.3) keeps its state when a piece ends: an open
+ * quote or a bad escape in one directive swallows the next ones; and it counts
+ * a line for each comment and allows none within a list. So comments are ours
+ * in both syntaxes, and open quotes, "\" within quotes and "${" (environment
+ * variables) are refused here.
  *
  * Which names exist and what values mean is elsewhere (conf_apply.c).
  */

@@ -1,0 +1,126 @@
+#!/bin/sh
+# miredo-checkconf: its exact words and its exit status. Prints TAP.
+set -u
+
+checkconf=${top_builddir:?}/miredo-checkconf
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+# no name is resolved, and nobody's locale changes what is said
+LC_ALL=C
+export LC_ALL
+cd "$dir" || exit 99
+count=0
+
+# expect NAME STATUS COMMAND...: exit status, and stdout and stderr as in
+# the files out and err
+expect()
+{
+	name=$1
+	status=$2
+	shift 2
+	count=$((count + 1))
+	"$@" >got.out 2>got.err
+	got=$?
+	if [ $got -eq "$status" ] && cmp -s out got.out && cmp -s err got.err
+	then
+		echo "ok $count - $name"
+	else
+		echo "not ok $count - $name"
+		echo "# status $got, wanted $status"
+		diff -u out got.out | sed 's/^/# /'
+		diff -u err got.err | sed 's/^/# /'
+	fi
+	: >out
+	: >err
+}
+
+echo 1..15
+: >out
+: >err
+
+printf 'RelayType cleint\n\nBindPort 99999\nFooBar 12\n' >miredo.conf
+cat >err <<'EOF'
+./miredo.conf:1:11: error: unknown RelayType "cleint"
+    1 | RelayType cleint
+      |           ^~~~~~  did you mean "client"?  (client, relay, cone, restricted, server)
+./miredo.conf:3:10: error: BindPort 99999 is out of range 0-65535
+    3 | BindPort 99999
+      |          ^~~~~
+./miredo.conf:4:1: error: unknown directive "FooBar"
+    4 | FooBar 12
+      | ^~~~~~
+3 errors
+EOF
+expect 'every error is shown with its place' 1 \
+	"$checkconf" -f ./miredo.conf
+
+echo 'BindPort 3545' >miredo.conf
+cat >err <<'EOF'
+miredo.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: see miredo-server(8)
+1 error
+EOF
+expect 'a client without a server is told what to do' 1 \
+	"$checkconf" -c miredo.conf
+
+printf 'ServerAddress teredo.invalid' >miredo.conf
+expect 'a name is not resolved; the last line needs no newline' 0 \
+	"$checkconf" -f miredo.conf
+expect 'options for the daemon are ignored' 0 \
+	"$checkconf" -f -p pid -t / -u nobody --user nobody --pidfile x \
+	--chroot / --conf miredo.conf
+
+printf 'ServerAddress a.invalid\nInterfaceMTU 1400\n' >miredo.conf
+cat >err <<'EOF'
+miredo.conf:2:1: warning: InterfaceMTU has no effect in a client
+    2 | InterfaceMTU 1400
+      | ^~~~~~~~~~~~
+EOF
+expect 'a warning alone is no failure' 0 "$checkconf" miredo.conf
+
+cat >out <<'EOF'
+RelayType relay
+InterfaceName miredo0
+RelayScope router
+Prefix 2001::/32
+InterfaceMTU 1280
+BindAddress 10.1.2.3
+BindPort 3544
+SyslogFacility user
+EOF
+expect 'the effective configuration is printed' 0 \
+	"$checkconf" --print "${top_srcdir:?}/tests/unit/conf/operator-relay.conf"
+
+echo 'ServerBindAddress 192.0.2.1' >miredo-server.conf
+expect "the server's file is known by its name" 0 \
+	"$checkconf" -f ./miredo-server.conf
+cp miredo-server.conf other.conf
+expect "or by -s" 0 "$checkconf" -s other.conf
+cat >err <<'EOF'
+other.conf:1:1: warning: ServerBindAddress has no effect in a client
+    1 | ServerBindAddress 192.0.2.1
+      | ^~~~~~~~~~~~~~~~~
+other.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: see miredo-server(8)
+1 error
+EOF
+expect "and is not miredo's otherwise" 1 "$checkconf" other.conf
+
+echo 'missing: error: cannot be read: No such file or directory' >err
+expect 'a missing file is an error' 1 "$checkconf" -s missing
+
+sed -n 's/^AC_INIT(\[miredo\], \[\([^]]*\)\].*/miredo-checkconf \1/p' \
+	"$top_srcdir/configure.ac" >out
+expect '-V prints the version' 0 "$checkconf" -V
+
+"$checkconf" -h >out
+expect '-h and --help print the usage' 0 "$checkconf" --help
+{ echo 'miredo-checkconf: one file, please'; "$checkconf" -h; } >err
+expect 'two files are a usage error' 2 "$checkconf" a b
+{ echo "$checkconf: unrecognized option '--frob'"; "$checkconf" -h; } >err
+expect 'an unknown option is a usage error' 2 "$checkconf" --frob
+
+count=$((count + 1))
+if "$checkconf" -h | grep -q '^usage: miredo-checkconf '; then
+	echo "ok $count - the usage is about miredo-checkconf"
+else
+	echo "not ok $count - the usage is about miredo-checkconf"
+fi
