@@ -48,7 +48,8 @@ static const struct conf_span nowhere = {NULL, 0};
 
 /* ---- libconfuse ---- */
 
-static void keep_message(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+keep_message(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char **message = cfg_getopt(cfg, MESSAGE)->simple_value.string;
 

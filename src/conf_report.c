@@ -60,8 +60,9 @@ static struct conf_note *add(struct conf_report *r)
 }
 
 /* Without memory a note loses its text, but an error is always counted. */
-static void note(struct conf_report *r, struct conf_span where, bool error,
-		 const char *hint, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void
+note(struct conf_report *r, struct conf_span where, bool error,
+     const char *hint, const char *fmt, va_list ap)
 {
 	struct conf_note *new = add(r);
 
