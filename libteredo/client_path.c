@@ -225,7 +225,7 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 	if (p == NULL) {
 		if (!ratelimit_take(&c->strangers, now))
 			return TEREDO_DROP_rate_limited;
-		p = peers_get(c->path.peers, src, now);
+		p = path_peer(&c->path, src, now);
 		if (p == NULL)
 			return TEREDO_DROP_table_full;
 	}

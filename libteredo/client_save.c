@@ -91,7 +91,7 @@ void teredo_client_restore_peer(struct teredo_client *c,
 	    addr_equal(addr, &c->addr) || ep_equal(ep, c->mapped) ||
 	    !ep_is_acceptable(ep, &c->local))
 		return;
-	p = peers_get(c->path.peers, addr, now);
+	p = path_peer(&c->path, addr, now);
 	if (p != NULL)
 		path_proven(&c->path, p, ep, now, ob);
 }

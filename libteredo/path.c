@@ -173,9 +173,8 @@ static void timer(struct path *path, struct peer *p, teredo_time now,
 		give_up(path, p, now, ob);
 }
 
-/* Finds or makes it, and counts who had to go for it. */
-static struct peer *peer_for(struct path *path, const struct teredo_addr *addr,
-			     teredo_time now)
+struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
+		       teredo_time now)
 {
 	uint32_t before = peers_count(path->peers);
 	struct peer *p = peers_find(path->peers, addr);
@@ -193,7 +192,7 @@ struct teredo_verdict path_send(struct path *path,
 				const uint8_t *ip6, size_t len,
 				teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p = peer_for(path, dst, now);
+	struct peer *p = path_peer(path, dst, now);
 
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
@@ -226,7 +225,7 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    teredo_time now,
 					    struct teredo_outbox *ob)
 {
-	struct peer *p = peer_for(path, src, now);
+	struct peer *p = path_peer(path, src, now);
 
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);

@@ -57,6 +57,10 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	       const struct teredo_env *env, struct teredo_counters *count);
 void path_fini(struct path *path);
 
+/* peers_get(), and counts who had to go for the new one. */
+struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
+		       teredo_time now);
+
 /* A checked packet from the tun to dst: TO_UDP, TAKEN (held) or DROP. */
 struct teredo_verdict path_send(struct path *path,
 				const struct teredo_addr *dst,

@@ -271,7 +271,7 @@ static struct teredo_verdict bubble_in(struct teredo_relay *r,
 	struct peer *peer;
 
 	if (nonce_cookie_is(r->cookie_key, &p->src, now, &p->dst)) {
-		peer = peers_get(r->path.peers, &p->src, now);
+		peer = path_peer(&r->path, &p->src, now);
 		if (peer == NULL)
 			return drop(r, TEREDO_DROP_table_full);
 	} else {
@@ -420,7 +420,7 @@ void teredo_relay_restore_peer(struct teredo_relay *r,
 
 	if (unfit_client(r, addr) != FIT || !ep_is_acceptable(ep, &r->local))
 		return;
-	p = peers_get(r->path.peers, addr, now);
+	p = path_peer(&r->path, addr, now);
 	if (p != NULL)
 		path_proven(&r->path, p, ep, now, ob);
 }
