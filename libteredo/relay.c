@@ -183,7 +183,6 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 		n = TEREDO_RELAY_LOCAL6;
 	r->local = *local;
 	r->n_addr6 = n;
-	memset(&r->path.error_src, 0, sizeof(r->path.error_src));
 	if (n == 0)
 		return;
 	memcpy(r->addr6, addr6, n * sizeof(*addr6));
@@ -318,7 +317,7 @@ static struct teredo_verdict data_in(struct teredo_relay *r,
 	if (peer == NULL || !is_believed(peer, from, now))
 		return doubt(r, peer, p, from, now, ob);
 	if (peer_is_trusted(peer, now) && ep_equal(peer->ep, from))
-		peers_heard(r->path.peers, peer, now);
+		path_heard(&r->path, peer, now);
 	else
 		path_proven(&r->path, peer, from, now, ob);
 	why = unfit_inbound(r, p);

@@ -352,6 +352,51 @@ static void a_scan_is_rationed_and_displaces_nobody(void **state)
 	assert_true(st.peers_unproven < 64);
 }
 
+/* Uses up all bubbles there are; those clients displace each other. */
+static void use_up_bubbles(struct relay_bench *b)
+{
+	unsigned before;
+
+	do {
+		struct test_packet p = to_client(
+			ip6(N), teredo6(SERVER, 0, HOST, 1 + b->bubbles));
+
+		before = b->bubbles;
+		give_tun(b, &p);
+	} while (b->bubbles > before);
+}
+
+/* A client for whom there were no bubbles was not asked in vain: its next
+ * packet does not meet a pause. */
+static void a_rationed_client_is_asked_as_soon_as_can_be(void **state)
+{
+	struct relay_bench *b = bench_new(&(struct teredo_relay_config){
+		.prefix = addr_default_prefix(),
+		.max_peers = 2,
+	});
+	struct test_packet p = to_client(ip6(N), client());
+	teredo_time start;
+
+	(void)state;
+	prove(b, client(), home());
+	run_until(b, b->now + 40 * TEREDO_SECOND);
+	start = b->now + TEREDO_SECOND;
+	for (unsigned turn = 0; turn < 4; turn++) {
+		run_until(b, start + turn * 2 * TEREDO_SECOND - 1);
+		use_up_bubbles(b);
+		b->bubbles = 0;
+		run_until(b, start + turn * 2 * TEREDO_SECOND);
+		if (turn == 0)
+			assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+		assert_int_equal(b->bubbles, 0);
+	}
+	run_until(b, start + 9 * TEREDO_SECOND);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+	answer_bubble(b, client(), home());
+	expect_sent(b, &p, home());
+	bench_free(b);
+}
+
 /* R-GEN-04: a proven peer does not make room for an unproven one */
 static void a_full_table_refuses_new_clients(void **state)
 {
@@ -394,6 +439,7 @@ int main(void)
 		T(trust_ends_30_s_after_the_last_packet),
 		T(what_waits_is_bounded),
 		T(a_scan_is_rationed_and_displaces_nobody),
+		T(a_rationed_client_is_asked_as_soon_as_can_be),
 		T(a_full_table_refuses_new_clients),
 	};
 

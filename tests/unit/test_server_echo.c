@@ -219,7 +219,8 @@ static void the_servers_other_tunnels_are_not_reached(void **state)
 {
 	static const char *const own[] = {
 		"2002:c633:6401::1", "2002:c633:6402::1", "2002:c633:64ff::1",
-		"2001:db8::5efe:198.51.100.1", "2001:db8::200:5efe:198.51.100.2",
+		"2001:db8::5efe:198.51.100.1",
+		"2001:db8::200:5efe:198.51.100.2",
 	};
 	struct test_packet in;
 

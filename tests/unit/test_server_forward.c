@@ -373,7 +373,8 @@ static void only_the_prefix_is_teredo(void **state)
 /* A-ENC-08, S-CHK-01 */
 static void a_truncated_bubble_is_refused(void **state)
 {
-	struct test_packet in = with_auth(make_bubble(client(), other()), "12345678");
+	struct test_packet in =
+		with_auth(make_bubble(client(), other()), "12345678");
 
 	while (in.len-- > 0)
 		expect_drop(*state, &in, from_client(), TEREDO_DROP_malformed);

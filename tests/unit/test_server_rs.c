@@ -294,6 +294,21 @@ static void an_own_address_is_not_answered(void **state)
 	expect_drop(b, &rs, ep4(S2, 3544), TEREDO_DROP_loop);
 }
 
+static void the_advertised_addresses_are_own_from_the_start(void **state)
+{
+	struct server_bench *b = *state;
+	struct teredo_env env = test_env(&b->seed);
+	struct test_packet rs = plain_rs();
+
+	teredo_server_free(b->s);
+	b->s = teredo_server_new(&(struct teredo_server_config){
+		.prefix = addr_default_prefix(), .ip = ip4(S1),
+		.ip2 = ip4(S2), .mtu = 1280 }, &env);
+	assert_non_null(b->s);
+	expect_drop(b, &rs, ep4(S1, 3544), TEREDO_DROP_loop);
+	expect_drop(b, &rs, ep4(S2, 3544), TEREDO_DROP_loop);
+}
+
 /* A-ENC-08, S-CHK-01 */
 static void a_truncated_rs_is_refused(void **state)
 {
@@ -403,6 +418,7 @@ int main(void)
 		T(the_configured_mtu_and_prefix_are_advertised),
 		T(only_a_global_unicast_source_is_answered),
 		T(an_own_address_is_not_answered),
+		T(the_advertised_addresses_are_own_from_the_start),
 		T(a_truncated_rs_is_refused),
 		T(elements_in_disorder_are_refused),
 		T(an_endpoint_is_answered_twice_a_second),
