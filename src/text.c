@@ -46,9 +46,9 @@ const char *text_duration(char buf[TEXT_AMOUNT_LEN], uint64_t ns)
 	if (i == 3)
 		snprintf(buf, TEXT_AMOUNT_LEN, "%" PRIu64 " s", s);
 	else
-		snprintf(buf, TEXT_AMOUNT_LEN, "%" PRIu64 " %s %" PRIu64 " %s",
+		snprintf(buf, TEXT_AMOUNT_LEN, "%" PRIu64 " %s %u %s",
 			 s / unit[i].seconds, unit[i].name,
-			 s % unit[i].seconds / unit[i + 1].seconds,
+			 (unsigned)(s % unit[i].seconds / unit[i + 1].seconds),
 			 unit[i + 1].name);
 	return buf;
 }

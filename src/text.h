@@ -13,7 +13,7 @@
 #define TEXT_IP4_LEN	16
 #define TEXT_EP_LEN	22
 #define TEXT_IP6_LEN	46
-#define TEXT_AMOUNT_LEN	24
+#define TEXT_AMOUNT_LEN	40
 
 /* "192.0.2.1", "192.0.2.1:3544", "2001:db8::1" (RFC 5952) */
 const char *text_ip4(char buf[TEXT_IP4_LEN], uint32_t ip);

@@ -7,6 +7,7 @@
 
 #include "netns.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -106,12 +107,24 @@ bool netns_add_ip4(uint32_t ip)
 	return done;
 }
 
+static bool skip(const char *what)
+{
+	printf("1..0 # SKIP %s: %s\n", what, strerror(errno));
+	return false;
+}
+
 bool netns_enter(void)
 {
 	int flags = CLONE_NEWNET | (geteuid() != 0 ? CLONE_NEWUSER : 0);
 
-	if (unshare(flags) == 0 && netns_set_link("lo", true))
-		return true;
-	perror("# no network namespace");
-	return false;
+	if (unshare(flags) != 0 || !netns_set_link("lo", true))
+		return skip("no network namespace");
+	return true;
+}
+
+bool netns_enter_with_tun(void)
+{
+	if (access("/dev/net/tun", R_OK | W_OK) != 0)
+		return skip("/dev/net/tun");
+	return netns_enter();
 }

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 /* Enters a fresh network namespace with its loopback up; as another user than
- * root in a user namespace too. false: the kernel does not let us, the reason
- * is printed, and the tests have to be skipped. */
+ * root in a user namespace too. false: the kernel does not let us; the TAP for
+ * a program that is skipped, with the reason, is printed. */
 bool netns_enter(void);
+/* The same, and /dev/net/tun can be used. */
+bool netns_enter_with_tun(void);
 
 /* Sets or clears IFF_UP; true on success. */
 bool netns_set_link(const char *ifname, bool up);

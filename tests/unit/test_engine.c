@@ -43,8 +43,6 @@
 #define SERVER2 htonl(0xc0000202)
 #define CLIENT	htonl(0xc6336409) /* 198.51.100.9 */
 
-static bool have_netns;
-
 union message {
 	uint32_t verb;
 	struct priv_word word;
@@ -204,8 +202,6 @@ static int set_up_server(void **state)
 {
 	struct rig *r;
 
-	if (!have_netns)
-		return 0;
 	*state = r = new_rig(PRIV_SERVER, SERVER, CLIENT);
 	r->udp2 = udp_open(
 		(struct teredo_ep){.ip = SERVER2, .port = r->udp_ep.port});
@@ -221,8 +217,6 @@ static int set_up_client(void **state)
 	struct rig *r;
 	int pair[2];
 
-	if (!have_netns)
-		return 0;
 	*state = r = new_rig(PRIV_CLIENT, CLIENT, SERVER);
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair),
@@ -244,8 +238,6 @@ static int tear_down(void **state)
 {
 	struct rig *r = *state;
 
-	if (!have_netns)
-		return 0;
 	if (r->pid > 0) {
 		kill(r->pid, SIGKILL);
 		await_end(r);
@@ -266,13 +258,6 @@ static int tear_down(void **state)
 	}
 	free(r);
 	return 0;
-}
-
-static struct rig *rig(void **state)
-{
-	if (!have_netns)
-		skip();
-	return *state;
 }
 
 static struct ctl_status get_status(const struct rig *r)
@@ -362,7 +347,7 @@ static struct priv_tun_up qualify(struct rig *r)
 static void a_server_answers_a_solicitation(void **state)
 {
 	static const uint8_t nonce[WIRE_NONCE_LEN] = "noncense";
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	struct wire_packet p;
 	struct icmp6_ra ra;
 	struct teredo_ep from;
@@ -395,7 +380,7 @@ static void a_server_answers_a_solicitation(void **state)
 
 static void a_client_gets_its_address(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	struct priv_answer done = {.verb = PRIV_ANSWER, .about = PRIV_TUN_UP};
 	struct priv_tun_up up;
 	struct teredo_addr addr;
@@ -423,7 +408,7 @@ static void a_client_gets_its_address(void **state)
 /* The reason for the whole construction. */
 static void an_engine_goes_on_where_the_killed_one_was(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	struct priv_tun_up first;
 	struct wire_packet rs;
 	struct teredo_ep from;
@@ -449,7 +434,7 @@ static void an_engine_goes_on_where_the_killed_one_was(void **state)
 
 static void an_address_that_could_not_be_set_is_tried_again(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	struct priv_answer refused = {
 		.verb = PRIV_ANSWER, .about = PRIV_TUN_UP, .error = -EAGAIN};
 	struct priv_tun_up first;
@@ -467,7 +452,7 @@ static void an_address_that_could_not_be_set_is_tried_again(void **state)
 
 static void an_engine_says_that_it_lives(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	union message m;
 
 	start(r);
@@ -476,7 +461,7 @@ static void an_engine_says_that_it_lives(void **state)
 
 static void an_engine_ends_with_its_parent(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	int status;
 
 	start(r);
@@ -489,7 +474,7 @@ static void an_engine_ends_with_its_parent(void **state)
 
 static void the_terminals_signals_do_not_end_an_engine(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 
 	start(r);
 	kill(r->pid, SIGINT);
@@ -511,7 +496,7 @@ static void expect_failure(struct rig *r, const char *why)
 
 static void a_malformed_message_ends_an_engine(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	const uint32_t half[3] = {PRIV_RESOLVED};
 
 	start(r);
@@ -521,7 +506,7 @@ static void a_malformed_message_ends_an_engine(void **state)
 
 static void an_engine_without_a_socket_does_not_start(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 
 	spawn(r);
 	send_all(r, &r->config, sizeof(r->config), -1);
@@ -531,7 +516,7 @@ static void an_engine_without_a_socket_does_not_start(void **state)
 
 static void a_server_address_that_is_not_global_is_told(void **state)
 {
-	struct rig *r = rig(state);
+	struct rig *r = *state;
 	struct priv_resolved resolved = {.verb = PRIV_RESOLVED,
 					 .ip = htonl(0x7f000001)};
 	union message m;
@@ -563,7 +548,10 @@ int main(void)
 		CLIENT_TEST(a_server_address_that_is_not_global_is_told),
 	};
 
-	have_netns = netns_enter() && netns_add_ip4(SERVER) &&
-		     netns_add_ip4(SERVER2) && netns_add_ip4(CLIENT);
+	if (!netns_enter())
+		return 0;
+	if (!netns_add_ip4(SERVER) || !netns_add_ip4(SERVER2) ||
+	    !netns_add_ip4(CLIENT))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,6 @@
 
 #define MAX_PEERS 4u
 
-static bool have_netns;
-
 struct fixture {
 	struct loop *loop;
 	struct pump *pump;
@@ -177,8 +175,6 @@ static int setup(void **state)
 	int pair[2];
 
 	*state = f;
-	if (!have_netns)
-		return 0;
 	assert_int_equal(loop_new(&f->loop), 0);
 	assert_int_equal(
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair),
@@ -199,26 +195,17 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	if (have_netns) {
-		pump_free(f->pump);
-		snapshot_close(f->snap);
-		loop_free(f->loop);
-		close(f->memfd);
-		close(f->tun);
-		close(f->stack);
-		close(f->udp[0]);
-		close(f->udp[1]);
-		close(f->peer);
-	}
+	pump_free(f->pump);
+	snapshot_close(f->snap);
+	loop_free(f->loop);
+	close(f->memfd);
+	close(f->tun);
+	close(f->stack);
+	close(f->udp[0]);
+	close(f->udp[1]);
+	close(f->peer);
 	free(f);
 	return 0;
-}
-
-static struct fixture *fixture(void **state)
-{
-	if (!have_netns)
-		skip();
-	return *state;
 }
 
 /* Runs the loop for that many wake-ups. */
@@ -282,7 +269,7 @@ static void put_tun(struct teredo_outbox *ob, const char *text)
 
 static void a_packet_from_the_tun_goes_to_the_peer(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 	struct ctl_status st = {0};
 
 	f->verdict = (struct teredo_verdict){.fate = TEREDO_TO_UDP,
@@ -301,7 +288,7 @@ static void a_packet_from_the_tun_goes_to_the_peer(void **state)
 
 static void a_datagram_goes_to_the_tun_without_its_headers(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->verdict = (struct teredo_verdict){
 		.fate = TEREDO_TO_TUN, .off = 7, .len = 6};
@@ -315,7 +302,7 @@ static void a_datagram_goes_to_the_tun_without_its_headers(void **state)
 
 static void the_socket_of_a_verdict_is_the_one_that_sends(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 	struct teredo_ep from;
 	uint32_t local;
 	char buf[8];
@@ -342,7 +329,7 @@ static void hold_two(struct fixture *f, struct teredo_outbox *ob)
 
 static void a_held_burst_is_not_overtaken(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->verdict.to = f->peer_ep;
 	f->say = hold_two;
@@ -365,7 +352,7 @@ static void say_held_to_tun(struct fixture *f, struct teredo_outbox *ob)
 
 static void what_was_held_for_the_tun_comes_first_too(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->verdict.fate = TEREDO_TO_TUN;
 	f->say = say_held_to_tun;
@@ -377,7 +364,7 @@ static void what_was_held_for_the_tun_comes_first_too(void **state)
 
 static void one_wake_up_takes_a_bounded_number(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->verdict.fate = TEREDO_DROP;
 	for (int i = 0; i < 100; i++)
@@ -390,7 +377,7 @@ static void one_wake_up_takes_a_bounded_number(void **state)
 
 static void what_the_tun_does_not_take_is_counted(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 	struct ctl_status st = {0};
 
 	while (write(f->tun, "fill", 4) == 4)
@@ -405,7 +392,7 @@ static void what_the_tun_does_not_take_is_counted(void **state)
 
 static void what_has_no_route_is_counted(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 	struct ctl_status st = {0};
 
 	f->verdict = (struct teredo_verdict){
@@ -452,7 +439,7 @@ static unsigned recorded_peers(struct fixture *f)
 
 static void trusted_peers_are_recorded(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->say = say_peer_up;
 	from_stack(f, "x");
@@ -476,7 +463,7 @@ static void say_address(struct fixture *f, struct teredo_outbox *ob)
 /* Killed in between, the next engine must know what the parent knows. */
 static void an_address_is_saved_once_before_it_is_told(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->say = say_address;
 	from_stack(f, "x");
@@ -490,7 +477,7 @@ static void an_address_is_saved_once_before_it_is_told(void **state)
 
 static void what_is_due_runs_until_nothing_is(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->deadline = 1000;
 	f->due = 3;
@@ -504,7 +491,7 @@ static void what_is_due_runs_until_nothing_is(void **state)
 
 static void what_is_always_due_does_not_stop_the_packets(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 
 	f->deadline = 1;
 	pump_expire(f->pump, 1000);
@@ -513,12 +500,10 @@ static void what_is_always_due_does_not_stop_the_packets(void **state)
 
 static void a_deleted_tun_is_left_alone_until_it_is_back(void **state)
 {
-	struct fixture *f = fixture(state);
+	struct fixture *f = *state;
 	char name[IF_NAMESIZE];
 	teredo_time retry;
 
-	if (access("/dev/net/tun", R_OK | W_OK) != 0)
-		skip();
 	pump_free(f->pump);
 	close(f->tun);
 	f->tun = tun6_open("teredo", name);
@@ -568,6 +553,7 @@ int main(void)
 		T(a_deleted_tun_is_left_alone_until_it_is_back),
 	};
 
-	have_netns = netns_enter();
+	if (!netns_enter_with_tun())
+		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
