@@ -71,7 +71,7 @@ static void log_va(int level, const char *fmt, va_list args)
 
 	vsnprintf(line, sizeof(line), fmt, args);
 	for (char *p = line; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
+		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
 			*p = '?';
 	if (dest.sink != NULL) {
 		dest.sink(dest.ctx, level, line);

@@ -2,8 +2,8 @@
  * log.h - messages to stderr, to syslog, or through the parent
  *
  * One line per event, never per packet. Levels are those of <syslog.h>. In
- * the foreground lines go to stderr, else to syslog. Control characters in a
- * message become '?'.
+ * the foreground lines go to stderr, else to syslog. Control characters but the
+ * tab become '?'.
  */
 #ifndef MIREDO_LOG_H
 #define MIREDO_LOG_H

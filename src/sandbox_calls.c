@@ -124,6 +124,7 @@ static const struct call parent_calls[] = {
 	{ SCMP_SYS(wait4), "children that ended" },
 	{ SCMP_SYS(waitid), "the same" },
 	{ SCMP_SYS(getppid), "did the parent die first?" },
+	{ SCMP_SYS(setsid), "no signal of a terminal reaches a child" },
 	{ SCMP_SYS(socketpair), "the border" },
 	/* a child's own drop and sandbox */
 	{ SCMP_SYS(prctl), "reads back; no_new_privs, dumpable" },

@@ -1,0 +1,318 @@
+/*
+ * main.c - miredo and miredo-server: options, environment, daemon
+ *
+ * One program under two names; the name chooses the configuration's
+ * directives and the default files. The command line is Miredo 1.2.6's, with
+ * --run-dir beside it.
+ *
+ * A daemon's first process, the launcher, waits until the service is ready
+ * and ends with 0 then, or with the status that the service ended with; its
+ * terminal gets the messages up to there. So `miredo && echo it works` tells
+ * the truth.
+ *
+ * Nothing of the environment is used but the service manager's socket, and
+ * nothing is inherited but stdin, stdout and stderr.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "notify.h"
+#include "parent.h"
+#include "pidfile.h"
+#include "sandbox.h"
+
+#define USAGE 2
+#define RUN_DIR_OPTION 256
+
+struct arguments {
+	const char *conf, *pidfile, *user, *chroot, *run_dir, *server_name;
+	bool foreground;
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "conf", required_argument, NULL, 'c' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "pidfile", required_argument, NULL, 'p' },
+	{ "run-dir", required_argument, NULL, RUN_DIR_OPTION },
+	{ "chroot", required_argument, NULL, 't' },
+	{ "chrootdir", required_argument, NULL, 't' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "username", required_argument, NULL, 'u' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static _Noreturn void help(const char *ident, bool server)
+{
+	printf("Usage: %s [OPTIONS] [%s]\n\n"
+	       "  -c, --config FILE    configuration (default %s/%s.conf)\n"
+	       "  -f, --foreground     do not become a daemon; log to stderr\n"
+	       "  -h, --help           print this\n"
+	       "  -p, --pidfile FILE   pid file (default %s/%s.pid)\n"
+	       "      --run-dir DIR    control sockets (default %s)\n"
+	       "  -t, --chroot DIR     accepted for compatibility, not used\n"
+	       "  -u, --user USER      run as USER (default %s)\n"
+	       "  -V, --version        print version and sandbox\n",
+	       ident, server ? "BIND_ADDRESS" : "SERVER_NAME", SYSCONFDIR,
+	       ident, RUNSTATEDIR, ident, RUNDIR, MIREDO_USER);
+	exit(0);
+}
+
+static _Noreturn void version(const char *ident)
+{
+	printf("%s %s\n"
+	       "sandbox: %s\n"
+	       "user: %s, configuration: %s, programs: %s\n",
+	       ident, PACKAGE_VERSION, sandbox_describe(), MIREDO_USER,
+	       SYSCONFDIR, LIBEXECDIR);
+	exit(0);
+}
+
+static _Noreturn void usage(const char *ident)
+{
+	fprintf(stderr, "Try \"%s --help\".\n", ident);
+	exit(USAGE);
+}
+
+static void set_once(const char **where, const char *value, const char *ident)
+{
+	if (*where != NULL) {
+		fprintf(stderr, "%s: Duplicate parameter \"%s\"\n", ident,
+			value);
+		usage(ident);
+	}
+	*where = value;
+}
+
+static void parse_arguments(struct arguments *a, const char *ident,
+			    bool server, int argc, char *argv[])
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:fhp:t:u:V", long_options,
+				NULL)) != -1)
+		switch (c) {
+		case 'c':
+			set_once(&a->conf, optarg, ident);
+			break;
+		case 'f':
+			a->foreground = true;
+			break;
+		case 'h':
+			help(ident, server);
+		case 'p':
+			set_once(&a->pidfile, optarg, ident);
+			break;
+		case RUN_DIR_OPTION:
+			set_once(&a->run_dir, optarg, ident);
+			break;
+		case 't':
+			set_once(&a->chroot, optarg, ident);
+			break;
+		case 'u':
+			set_once(&a->user, optarg, ident);
+			break;
+		case 'V':
+			version(ident);
+		default:
+			usage(ident);
+		}
+	if (optind < argc)
+		set_once(&a->server_name, argv[optind++], ident);
+	if (optind < argc)
+		set_once(&a->server_name, argv[optind], ident);
+}
+
+/* ---- what was inherited ---- */
+
+/* Three descriptors and no more; a missing one is /dev/null. */
+static void clean_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close_range(STDERR_FILENO + 1, ~0u, 0);
+}
+
+static void clean_environment(struct parent_options *opt)
+{
+	static const char *const sanitizers[] = { "ASAN_OPTIONS",
+						  "UBSAN_OPTIONS",
+						  "LSAN_OPTIONS" };
+	const char *usec = getenv("WATCHDOG_USEC");
+	char *kept[3] = { NULL };
+
+	opt->notify = notify_open(getenv("NOTIFY_SOCKET"));
+	if (usec != NULL)	/* twice as often as it has to be */
+		opt->watchdog = strtoull(usec, NULL, 10) * 1000 / 2;
+	for (unsigned i = 0; i < 3 && !WITH_SANDBOX; i++)
+		if (getenv(sanitizers[i]) != NULL)
+			kept[i] = strdup(getenv(sanitizers[i]));
+	clearenv();
+	for (unsigned i = 0; i < 3; i++)
+		if (kept[i] != NULL)
+			setenv(sanitizers[i], kept[i], 1);
+}
+
+/* The path of a file from where we were started; lives as long as we. */
+static const char *absolute(const char *path)
+{
+	char *cwd, *all;
+
+	if (path[0] == '/')
+		return path;
+	cwd = getcwd(NULL, 0);
+	if (cwd == NULL || asprintf(&all, "%s/%s", cwd, path) < 0)
+		die(EX_OSERR, "where are we? %s", strerror(errno));
+	free(cwd);
+	return all;
+}
+
+/* ---- who we shall be ---- */
+
+static void find_user(struct child_env *env, const char *name)
+{
+	bool root = geteuid() == 0;
+	struct passwd *pw = NULL;
+
+	env->uid = geteuid();
+	env->gid = getegid();
+	if (!root && name == NULL)
+		return;
+	if (name == NULL)
+		name = MIREDO_USER;
+	pw = getpwnam(name);
+	if (pw == NULL)
+		die(EX_CONFIG, "there is no user \"%s\": create it (useradd "
+			       "--system %s) or choose another with -u",
+		    name, name);
+	if (pw->pw_uid == 0)
+		die(USAGE, "it will not run as \"%s\", which is root: choose "
+			   "another user with -u", name);
+	if (!root && pw->pw_uid != env->uid)
+		die(EX_NOPERM, "only root can become user \"%s\"", name);
+	env->uid = pw->pw_uid;
+	env->gid = pw->pw_gid;
+}
+
+static void lock_pidfile(struct parent_options *opt, const char *path)
+{
+	pid_t other = 0;
+
+	opt->pidfile = pidfile_open(path, &other);
+	if (opt->pidfile == -EAGAIN)
+		die(EX_TEMPFAIL, "already running: PID %ld has %s",
+		    (long)other, path);
+	if (opt->pidfile < 0)
+		log_line(LOG_WARNING, "no pid file: %s: %s", path,
+			 strerror(-opt->pidfile));
+}
+
+/* ---- daemon ---- */
+
+static _Noreturn void launcher(pid_t pid, int ready)
+{
+	char byte;
+	int status;
+
+	if (read(ready, &byte, 1) == 1)
+		_exit(0);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+}
+
+static void become_daemon(struct parent_options *opt)
+{
+	int fds[2];
+	pid_t pid;
+
+	opt->child.stdio = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (opt->child.stdio < 0 || pipe2(fds, O_CLOEXEC) < 0)
+		die(EX_OSERR, "daemon: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		die(EX_OSERR, "daemon: %s", strerror(errno));
+	if (pid > 0) {
+		close(fds[1]);
+		launcher(pid, fds[0]);
+	}
+	close(fds[0]);
+	setsid();
+	opt->launcher = fds[1];
+}
+
+static void set_options(struct parent_options *opt, const struct arguments *a)
+{
+	bool server = opt->program == CONF_MIREDO_SERVER;
+
+	opt->conf_file = a->conf != NULL ? absolute(a->conf)
+			 : server	 ? SYSCONFDIR "/miredo-server.conf"
+					 : SYSCONFDIR "/miredo.conf";
+	opt->run_dir = a->run_dir != NULL ? absolute(a->run_dir) : RUNDIR;
+	opt->server_name = a->server_name;
+	opt->foreground = a->foreground;
+	opt->launcher = opt->pidfile = opt->child.stdio = -1;
+	if (a->chroot != NULL)
+		log_line(LOG_WARNING, "-t is not used: the processes are "
+				      "confined by Landlock and seccomp");
+	if (child_find(&opt->child) < 0)
+		die(EX_OSERR, "the path of miredo-engine is too long");
+}
+
+int main(int argc, char *argv[])
+{
+	bool server = strcmp(program_invocation_short_name, "miredo-server") ==
+		      0;
+	const char *pidfile = server ? RUNSTATEDIR "/miredo-server.pid"
+				     : RUNSTATEDIR "/miredo.pid";
+	struct parent_options opt = {
+		.ident = server ? "miredo-server" : "miredo",
+		.program = server ? CONF_MIREDO_SERVER : CONF_MIREDO,
+	};
+	struct arguments a = { 0 };
+	static struct conf conf;
+	int status;
+
+	log_to_stderr(opt.ident);
+	parse_arguments(&a, opt.ident, server, argc, argv);
+	clean_descriptors();
+	clean_environment(&opt);
+	set_options(&opt, &a);
+	if (a.pidfile != NULL)
+		pidfile = absolute(a.pidfile);
+	umask(022);
+	if (chdir("/") < 0)
+		die(EX_OSERR, "/: %s", strerror(errno));
+	find_user(&opt.child, a.user);
+	if (!opt.foreground) {
+		become_daemon(&opt);
+		log_to_syslog(opt.ident, LOG_DAEMON);
+		log_echo(true);
+	}
+	if (!parent_read_conf(&opt, &conf))
+		return EX_CONFIG;
+	if (!opt.foreground)
+		log_to_syslog(opt.ident, conf.facility);
+	lock_pidfile(&opt, pidfile);
+	status = parent_run(&opt, &conf);
+	pidfile_clear(opt.pidfile);
+	return status;
+}

@@ -1,0 +1,166 @@
+/*
+ * parent.h - the privileged helper and supervisor
+ *
+ * What the files of the parent share: parent.c (life of the engine),
+ * parent_open.c (descriptors), parent_link.c (the interface and what the host
+ * has), parent_reload.c (SIGHUP), resolve.c (names), priv_serve.c (the
+ * engine's requests). One struct per process, handed to everybody.
+ */
+#ifndef MIREDO_PARENT_H
+#define MIREDO_PARENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../libtun6/netconf.h"
+#include "child.h"
+#include "conf.h"
+#include "loop.h"
+#include "priv.h"
+
+#define PARENT_FDS (PRIV_FD_SNAPSHOT + 1)
+#define PARENT_DEATHS 6
+
+/* How it was started; all paths are absolute. */
+struct parent_options {
+	const char *ident;	/* "miredo" or "miredo-server" */
+	enum conf_program program;
+	const char *conf_file;
+	const char *server_name;	/* NULL: none given */
+	const char *run_dir;
+	int pidfile;		/* locked descriptor, -1: none */
+	bool foreground;
+	int launcher;		/* daemon: told when ready; else -1 */
+	int notify;		/* service manager's socket or -1 */
+	uint64_t watchdog;	/* ns between signs of life to it; 0: none */
+	struct child_env child;
+};
+
+enum parent_timer {
+	PARENT_TICK,		/* twice a second: who hangs? */
+	PARENT_RESPAWN,
+	PARENT_UNHEALTHY,	/* carrier falls */
+	PARENT_NET,		/* notices have settled */
+	PARENT_TIMERS
+};
+
+/* What the interface shall look like; mended when it does not. */
+struct parent_link {
+	int ifindex;		/* 0: no interface (server, or deleted) */
+	bool raised;		/* we set it up */
+	bool down_said;		/* the administrator set it down, and we said so */
+	bool up;		/* client: has an address */
+	uint8_t addr[16];
+	uint32_t mtu;
+	int carrier;		/* as set last; -1: unknown */
+	bool held;		/* the engine asked for no carrier */
+};
+
+struct parent_engine {
+	struct child child;
+	bool ready;
+	bool ending;		/* told to end, for a reload */
+	unsigned silent;	/* ticks since it was heard */
+	unsigned deaths;	/* counts on */
+	uint64_t died[PARENT_DEATHS];
+	unsigned log_lines, log_suppressed;
+	uint64_t log_window;
+};
+
+/* One question, or two, to a resolver process of its own. */
+struct parent_resolve {
+	struct child child;	/* pid 0: free */
+	struct parent *parent;
+	unsigned server;
+	uint64_t deadline;
+	unsigned waiting;	/* bits: first, second name */
+	uint32_t ip, ip2;
+	bool failing;		/* the last answer was none, and was said */
+};
+
+struct parent {
+	struct parent_options opt;
+	struct conf conf;
+	struct loop *loop;
+	struct netconf *nc;
+	uint64_t due[PARENT_TIMERS];
+	int fd[PARENT_FDS];	/* by enum priv_fd; -1: none */
+	int null;		/* /dev/null, for when stderr goes */
+	struct priv_config config;	/* what an engine is told */
+	struct priv_policy policy;
+	struct priv_netchange net;	/* what the last one was told */
+	uint64_t way;
+	struct parent_link link;
+	struct parent_engine engine;
+	struct parent_resolve resolve[PRIV_SERVERS];
+	bool ever_ready;
+	bool reload;		/* next engine has this: */
+	struct conf next;
+	uint64_t notified;
+};
+
+/* ---- parent.c ---- */
+
+/* Runs until a signal or a failure ends it: the exit status. */
+int parent_run(const struct parent_options *opt, const struct conf *conf);
+void parent_timer(struct parent *p, enum parent_timer t, uint64_t when);
+/* The engine serves. */
+void parent_ready(struct parent *p);
+/* The engine said what it may not: it is killed. */
+void parent_engine_bad(struct parent *p, const char *why);
+/* Tells the engine to end; the next one is started when it has. */
+void parent_engine_renew(struct parent *p);
+/* One message to the engine; an engine that does not read is killed. */
+void parent_send(struct parent *p, const void *msg, size_t len, int fd);
+
+/* ---- parent_open.c ---- */
+
+/* Opens everything; ends the process with a message and a remedy. */
+void parent_open(struct parent *p);
+/* Fills p->config from p->conf and the descriptors; sets the policy. */
+void parent_configure(struct parent *p);
+/* Sockets for `next`: changes p->fd, or says why not and changes nothing. */
+int parent_reopen(struct parent *p, const struct conf *next);
+
+/* ---- parent_link.c ---- */
+
+/* Settings of a fresh interface; of a relay also address and route. */
+int parent_link_begin(struct parent *p);
+int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu);
+int parent_link_down(struct parent *p);
+/* What `next` changes of it, before p->conf becomes `next`. */
+void parent_link_reload(struct parent *p, const struct conf *next);
+/* Carrier as health and the engine's wish want it. */
+void parent_link_carrier(struct parent *p);
+/* What changed on the host: mends the interface, tells the engine. */
+int parent_net_watch(struct parent *p);
+void parent_net_settled(struct parent *p);
+/* Brings p->net, what an engine is told, up to date. */
+void parent_net_look(struct parent *p);
+/* The resolver gave this address of a server. */
+void parent_net_server(struct parent *p, uint32_t ip);
+
+/* ---- parent_reload.c ---- */
+
+/* Reads opt->conf_file; what is wrong with it is logged. */
+bool parent_read_conf(const struct parent_options *opt, struct conf *conf);
+/* Reads the configuration again. Errors: said, the old one stays. */
+void parent_reload(struct parent *p);
+/* The engine is gone: takes the new configuration over. */
+void parent_reload_finish(struct parent *p);
+
+/* ---- resolve.c ---- */
+
+/* Waits for an answer, at most 10 s. 0; else said what is wrong, -1. */
+int resolve_now(struct parent *p, const char *name, uint32_t *ip);
+/* Asks for server number `server`; the answer goes to the engine. */
+void resolve_ask(struct parent *p, unsigned server);
+/* Ends what takes longer than 10 s, and all with `now` UINT64_MAX. */
+void resolve_tick(struct parent *p, uint64_t now);
+
+/* ---- priv_serve.c ---- */
+
+/* loop_fn for the engine's socket; ctx is the parent. */
+void priv_serve(void *ctx, uint32_t events);
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * parent_link.c - the interface, and what the host has beside it
+ *
+ * What the interface shall look like stands in p->link; bringing it there is
+ * one function that may be repeated at any time, because netconf does nothing
+ * where nothing is amiss. So whatever is noticed - an address or a route
+ * taken away, an MTU changed - the answer is the same. Two cases are others:
+ * an interface that was deleted is made again on the same descriptor, which
+ * the engine has too; and one that the administrator set down stays down, for
+ * that is an order, and is put in order when it comes up.
+ *
+ * Notices come in swarms; they are answered when they have settled for 200
+ * ms, the deletion at once.
+ *
+ * Carrier is health: a routing daemon that looks at it announces the prefix
+ * only while an engine serves. A new engine after a crash is there long before
+ * carrier falls, since packets sent without carrier are lost.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "../libtun6/tun6.h"
+#include "clock.h"
+#include "log.h"
+#include "parent.h"
+
+#define SETTLE 200000000u	/* ns */
+#define AGAIN  1000000000u
+#define CLIENT_METRIC 1029
+#define RELAY_METRIC  1024
+#define CLIENT_PREFIX 32
+
+static const uint8_t link_local[16] = { 0xfe, 0x80, 0, 0,    0,	   0,
+					0,    0,    0, 0,    0xff, 0xff,
+					0xff, 0xff, 0xff, 0xff };
+static const uint8_t anywhere[16];
+
+static bool link_is_relay(const struct parent *p)
+{
+	return p->conf.role == CONF_RELAY;
+}
+
+/* Address and route. 0 or the first -errno. */
+static int link_apply_addresses(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	uint8_t prefix[16] = { 0 };
+	int err = netconf_add_address(p->nc, l->ifindex, link_local, 64);
+
+	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
+	if (err == 0 && l->up)
+		err = netconf_replace_address(p->nc, l->ifindex, l->addr,
+					      CLIENT_PREFIX);
+	if (err == 0 && l->up)
+		err = netconf_add_route(p->nc, l->ifindex, anywhere, 0,
+					CLIENT_METRIC);
+	if (err == 0 && link_is_relay(p))
+		err = netconf_add_route(p->nc, l->ifindex, prefix, 32,
+					RELAY_METRIC);
+	return err;
+}
+
+/* Makes the interface what p->link says. 0 or the first -errno. */
+static int link_apply(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	int err;
+
+	if (l->ifindex == 0 || !(l->up || link_is_relay(p)))
+		return 0;
+	err = netconf_set_mtu(p->nc, l->ifindex, l->mtu);
+	if (err == 0 && !l->raised)
+		err = netconf_set_link(p->nc, l->ifindex, true);
+	l->raised = true;
+	return err == 0 ? link_apply_addresses(p) : err;
+}
+
+int parent_link_begin(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	int err;
+
+	if (p->fd[PRIV_FD_TUN] < 0)
+		return 0;
+	l->ifindex = 0;
+	l->raised = l->down_said = false;
+	l->carrier = -1;
+	err = netconf_index(p->nc, p->config.instance);
+	if (err < 0)
+		return err;
+	l->ifindex = err;
+	err = netconf_quiet(p->config.instance);
+	if (err < 0)
+		log_line(LOG_WARNING, "%s: router advertisements are not "
+				      "turned off: %s", p->config.instance,
+			 strerror(-err));
+	parent_link_carrier(p);
+	err = netconf_set_mtu(p->nc, l->ifindex, l->mtu);
+	return err < 0 ? err : link_apply(p);
+}
+
+int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
+{
+	struct parent_link *l = &p->link;
+
+	memcpy(l->addr, addr, sizeof(l->addr));
+	l->mtu = mtu;
+	l->up = true;
+	return link_apply(p);
+}
+
+int parent_link_down(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	int err;
+
+	if (!l->up)
+		return 0;
+	l->up = false;
+	err = netconf_del_route(p->nc, l->ifindex, anywhere, 0,
+				CLIENT_METRIC);
+	return err < 0 ? err : netconf_flush_global(p->nc, l->ifindex);
+}
+
+void parent_link_reload(struct parent *p, const struct conf *next)
+{
+	struct parent_link *l = &p->link;
+	uint8_t prefix[16] = { 0 };
+
+	if (!link_is_relay(p))
+		return;
+	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
+	if (next->prefix != p->conf.prefix)
+		netconf_del_route(p->nc, l->ifindex, prefix, 32, RELAY_METRIC);
+	l->mtu = next->mtu;
+	parent_timer(p, PARENT_NET, clock_now());	/* applies it */
+}
+
+void parent_link_carrier(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	bool on = p->engine.ready && !l->held;
+	int err;
+
+	if (l->ifindex == 0 || l->carrier == on)
+		return;
+	err = tun6_carrier(p->fd[PRIV_FD_TUN], on);
+	if (err < 0)
+		log_line(LOG_ERR, "%s: carrier: %s", p->config.instance,
+			 strerror(-err));
+	else
+		l->carrier = on;
+}
+
+static void link_made_again(struct parent *p)
+{
+	int err = tun6_reattach(p->fd[PRIV_FD_TUN], p->config.instance);
+
+	if (err == 0)
+		err = parent_link_begin(p);
+	if (err == 0) {
+		log_line(LOG_WARNING, "%s was deleted and is made again",
+			 p->config.instance);
+		return;
+	}
+	if (!p->link.down_said)
+		log_line(LOG_ERR, "%s was deleted and cannot be made again: %s",
+			 p->config.instance, strerror(-err));
+	p->link.down_said = true;
+	parent_timer(p, PARENT_NET, clock_now() + AGAIN);
+}
+
+static void link_mend(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	int up, err;
+
+	if (p->fd[PRIV_FD_TUN] < 0)
+		return;
+	if (l->ifindex == 0) {
+		link_made_again(p);
+		return;
+	}
+	up = netconf_is_up(p->nc, l->ifindex);
+	if (up == 0 && l->raised && !l->down_said)
+		log_line(LOG_WARNING, "%s was set down: left so",
+			 p->config.instance);
+	if (l->raised)
+		l->down_said = up == 0;
+	err = up == 0 && l->raised ? 0 : link_apply(p);
+	if (err < 0)
+		log_line(LOG_WARNING, "%s: %s", p->config.instance,
+			 strerror(-err));
+}
+
+/* ---- the host ---- */
+
+/* Changes when packets to any of the servers take another way. */
+static uint64_t net_way(struct parent *p)
+{
+	unsigned n = p->policy.n_server_ips;
+	uint64_t way = 0;
+
+	for (unsigned i = 0; i < n && i < PRIV_SERVERS; i++)
+		way = way * 31 + netconf_way(p->nc, p->policy.server_ip[i]);
+	return way;
+}
+
+void parent_net_server(struct parent *p, uint32_t ip)
+{
+	bool settled = net_way(p) == p->way;
+
+	priv_policy_add(&p->policy, ip);
+	if (settled)	/* the way to it is no change of the way */
+		p->way = net_way(p);
+}
+
+void parent_net_look(struct parent *p)
+{
+	struct priv_netchange *m = &p->net;
+	struct netconf_host host;
+	uint64_t way = net_way(p);
+
+	m->verb = PRIV_NETCHANGE;
+	m->solicit = way != p->way;
+	p->way = way;
+	if (netconf_host(p->nc, p->link.ifindex, &host) < 0)
+		return;
+	if (m->n4 != host.n4 ||
+	    memcmp(m->ip4, host.ip4, sizeof(m->ip4)) != 0)
+		m->solicit = 1;
+	m->n4 = host.n4;
+	m->n6 = host.n6;
+	memcpy(m->ip4, host.ip4, sizeof(m->ip4));
+	memcpy(m->addr6, host.addr6, sizeof(m->addr6));
+}
+
+void parent_net_settled(struct parent *p)
+{
+	link_mend(p);
+	parent_net_look(p);
+	if (p->engine.child.pid != 0)
+		parent_send(p, &p->net, sizeof(p->net), -1);
+}
+
+static void net_readable(void *ctx, uint32_t events)
+{
+	struct parent *p = ctx;
+	unsigned changed = netconf_changed(p->nc, p->link.ifindex);
+
+	(void)events;
+	if ((changed & NETCONF_LINK_GONE) != 0) {
+		p->link.ifindex = 0;
+		link_mend(p);
+	}
+	if (changed != 0 && p->due[PARENT_NET] == UINT64_MAX)
+		parent_timer(p, PARENT_NET, clock_now() + SETTLE);
+}
+
+int parent_net_watch(struct parent *p)
+{
+	int fd = netconf_watch(p->nc);
+
+	return fd < 0 ? fd : loop_add(p->loop, fd, EPOLLIN, net_readable, p);
+}

@@ -1,0 +1,98 @@
+/*
+ * parent_reload.c - SIGHUP: the configuration is read again
+ *
+ * A configuration with errors changes nothing: they are logged and everything
+ * goes on. Else the engine is told to end, sockets whose address or port
+ * changed are opened anew, and a new engine goes on from the snapshot: same
+ * interface, same Teredo address, same UDP port where those were not what
+ * changed.
+ *
+ * What was made by root cannot be made again: the role and the interface's
+ * name, which is in the name of the control socket, stay until a restart. A
+ * configuration that changes them is refused as a whole, so that what runs is
+ * always one configuration.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "parent.h"
+
+bool parent_read_conf(const struct parent_options *opt, struct conf *conf)
+{
+	char *text = NULL, *rest, *line;
+	size_t size;
+	FILE *err = open_memstream(&text, &size);
+	int errors;
+
+	if (err == NULL) {
+		log_line(LOG_ERR, "out of memory");
+		return false;
+	}
+	errors = conf_read(conf, opt->program, opt->conf_file,
+			   opt->server_name, err);
+	fclose(err);
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_line(errors != 0 ? LOG_ERR : LOG_WARNING, "%s",
+				 line);
+	free(text);
+	return errors == 0;
+}
+
+static bool reload_may(const struct parent *p)
+{
+	if (p->next.role == p->conf.role &&
+	    strcmp(p->next.ifname, p->conf.ifname) == 0)
+		return true;
+	log_line(LOG_ERR, "%s: RelayType and InterfaceName cannot change "
+			  "while running: restart", p->opt.conf_file);
+	return false;
+}
+
+/* Names are looked up while the old engine still serves. */
+static bool reload_names(struct parent *p)
+{
+	const struct conf *c = &p->next;
+	const char *const name[] = { c->bind_address, c->server_bind,
+				     c->server_bind2, c->server_public,
+				     c->server_public2 };
+	uint32_t ip;
+
+	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (name[i][0] != '\0' && resolve_now(p, name[i], &ip) < 0)
+			return false;
+	return true;
+}
+
+void parent_reload(struct parent *p)
+{
+	if (!parent_read_conf(&p->opt, &p->next) || !reload_may(p) || !reload_names(p)) {
+		log_line(LOG_ERR, "reload: the old configuration stays");
+		return;
+	}
+	p->reload = true;
+	parent_engine_renew(p);
+}
+
+void parent_reload_finish(struct parent *p)
+{
+	if (!p->reload)
+		return;
+	p->reload = false;
+	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
+	if (parent_reopen(p, &p->next) < 0) {
+		log_line(LOG_ERR, "reload: the old configuration stays");
+		return;
+	}
+	if (p->next.facility != p->conf.facility && !p->opt.foreground)
+		log_to_syslog(p->opt.ident, p->next.facility);
+	parent_link_reload(p, &p->next);
+	p->conf = p->next;
+	parent_configure(p);
+	log_line(LOG_NOTICE, "reloaded %s", p->opt.conf_file);
+}

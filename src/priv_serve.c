@@ -1,0 +1,157 @@
+/*
+ * priv_serve.c - carrying out what the engine asks for
+ *
+ * Every message passes priv_check() first; here is nothing to decide. What is
+ * refused is answered where an answer is expected, and otherwise passed over:
+ * the engine asks again. What is malformed ends the engine. A failed netlink
+ * call is an answer, not a death.
+ *
+ * At most so many messages are read at a time that signals and the watchdog
+ * have their turn, and at most twenty of the engine's lines are logged a
+ * second.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "msg.h"
+#include "parent.h"
+
+#define MESSAGES  32
+#define LOG_LINES 20			/* a second */
+#define LOG_WINDOW 1000000000u		/* ns */
+
+static void serve_answer(struct parent *p, uint32_t about, int err)
+{
+	const struct priv_answer m = {
+		.verb = PRIV_ANSWER,
+		.about = about,
+		.error = err,
+	};
+
+	parent_send(p, &m, sizeof(m), -1);
+}
+
+static void serve_log(struct parent *p, const struct priv_log *m, uint64_t now)
+{
+	struct parent_engine *e = &p->engine;
+
+	if (now - e->log_window >= LOG_WINDOW) {
+		if (e->log_suppressed > 0)
+			log_line(LOG_WARNING, "%u lines of the engine were "
+					      "suppressed",
+				 e->log_suppressed);
+		e->log_window = now;
+		e->log_lines = e->log_suppressed = 0;
+	}
+	if (e->log_lines++ < LOG_LINES)
+		log_line((int)m->level, "%s", m->text);
+	else
+		e->log_suppressed++;
+}
+
+static void serve_tun(struct parent *p, const void *msg, uint32_t verb)
+{
+	struct priv_tun_up m;
+	int err;
+
+	if (verb == PRIV_TUN_DOWN) {
+		err = parent_link_down(p);
+	} else {
+		memcpy(&m, msg, sizeof(m));
+		err = parent_link_up(p, m.addr, m.mtu);
+	}
+	serve_answer(p, verb, err);
+}
+
+/* A message that was checked. */
+static void serve(struct parent *p, const void *msg, uint64_t now)
+{
+	struct priv_word m;
+	struct priv_log log;
+
+	memcpy(&m, msg, sizeof(m));
+	switch (m.verb) {
+	case PRIV_READY:
+		parent_ready(p);
+		break;
+	case PRIV_TUN_UP:
+	case PRIV_TUN_DOWN:
+		serve_tun(p, msg, m.verb);
+		break;
+	case PRIV_CARRIER:
+		p->link.held = m.value == 0;
+		parent_link_carrier(p);
+		break;
+	case PRIV_RESOLVE:
+		resolve_ask(p, m.value);
+		break;
+	case PRIV_RELOAD:
+		parent_reload(p);
+		break;
+	case PRIV_LOG:
+		memcpy(&log, msg, sizeof(log));
+		serve_log(p, &log, now);
+		break;
+	default:	/* KEEPALIVE */
+		break;
+	}
+	p->engine.silent = 0;
+}
+
+static void serve_refused(struct parent *p, const void *msg, int err)
+{
+	struct priv_resolved failed = { .verb = PRIV_RESOLVED };
+	struct priv_word m;
+
+	memcpy(&m, msg, sizeof(m));
+	if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN) {
+		serve_answer(p, m.verb, err);
+	} else if (m.verb == PRIV_RESOLVE) {
+		failed.server = m.value;
+		parent_send(p, &failed, sizeof(failed), -1);
+	}
+}
+
+/* Takes one message off; false: there is none, or no more engine. */
+static bool serve_one(struct parent *p)
+{
+	uint8_t msg[PRIV_MESSAGE_MAX];
+	uint64_t now = clock_now();
+	int fd, err;
+	ssize_t n = msg_recv(p->engine.child.sock, msg, sizeof(msg), &fd);
+
+	if (n == -EAGAIN || n == -EINTR)
+		return false;
+	if (n == -ECONNRESET)	/* it ended without reading all */
+		n = 0;
+	if (fd >= 0) {
+		close(fd);
+		n = -EPROTO;
+	}
+	if (n <= 0) {
+		parent_engine_bad(p, n == 0 ? NULL : "sends what is no message");
+		return false;
+	}
+	err = priv_check(&p->policy, msg, (uint32_t)n, now);
+	if (err == 0)
+		serve(p, msg, now);
+	else if (err == -EPROTO)
+		parent_engine_bad(p, "breaks the rules of the border");
+	else
+		serve_refused(p, msg, err);
+	return err != -EPROTO && p->engine.child.sock >= 0;
+}
+
+void priv_serve(void *ctx, uint32_t events)
+{
+	struct parent *p = ctx;
+
+	(void)events;
+	for (unsigned i = 0; i < MESSAGES && serve_one(p); i++)
+		;
+}

@@ -1,0 +1,202 @@
+/*
+ * resolve.c - names, by way of disposable resolver processes
+ *
+ * getaddrinfo() blocks, reads files and parses answers of strangers: it runs
+ * in a process that lives for one question of the engine's (a server's name,
+ * and the name of its second address) and at most for ten seconds. Questions
+ * about different servers run beside each other, so that one dead name does
+ * not hold up the failover to another. A dotted quad needs no process.
+ *
+ * What the resolver says goes to the engine and is remembered in the policy:
+ * the engine may ask for no address that names another server. An answer is
+ * always given, "failed" too; the engine asks again when it wants to. A
+ * failure is logged once, not each time that it goes on.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "msg.h"
+#include "parent.h"
+
+#define PATIENCE 10000000000u	/* ns */
+#define FIRST  1u
+#define SECOND 2u
+
+static int resolve_send(const struct child *c, unsigned id, const char *name)
+{
+	struct priv_ask ask = { .verb = PRIV_ASK, .id = id };
+
+	snprintf(ask.name, sizeof(ask.name), "%s", name);
+	return msg_send(c->sock, &ask, sizeof(ask), -1);
+}
+
+/* One answer. 1: got it, 0: nothing there yet, -1: no use of this child. */
+static int resolve_receive(const struct child *c, struct priv_told *told)
+{
+	int fd;
+	ssize_t n = msg_recv(c->sock, told, sizeof(*told), &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (n == -EAGAIN || n == -EINTR)
+		return 0;
+	return n == sizeof(*told) && fd < 0 && told->verb == PRIV_TOLD &&
+			       told->n <= sizeof(told->ip) / sizeof(told->ip[0])
+		       ? 1
+		       : -1;
+}
+
+/* ---- at the start ---- */
+
+int resolve_now(struct parent *p, const char *name, uint32_t *ip)
+{
+	struct priv_told told = { .error = EAI_AGAIN };
+	struct child c;
+	struct pollfd pfd = { .events = POLLIN };
+	int err;
+
+	if (inet_pton(AF_INET, name, ip) == 1)
+		return 0;
+	err = child_start(&c, &p->opt.child, "miredo-resolver");
+	if (err == 0) {
+		err = resolve_send(&c, FIRST, name);
+		pfd.fd = c.sock;
+		if (err == 0 && poll(&pfd, 1, PATIENCE / 1000000) == 1 &&
+		    resolve_receive(&c, &told) != 1)
+			told.error = EAI_FAIL;
+		child_end(&c);
+	}
+	if (err == 0 && told.error == 0 && told.n > 0) {
+		*ip = told.ip[0];
+		return 0;
+	}
+	log_line(LOG_ERR, "cannot resolve \"%s\": %s", name,
+		 err < 0 ? strerror(-err) : gai_strerror(told.error));
+	return -1;
+}
+
+/* ---- for the engine ---- */
+
+static void resolve_finish(struct parent_resolve *r)
+{
+	struct parent *p = r->parent;
+	struct priv_resolved m = {
+		.verb = PRIV_RESOLVED,
+		.server = r->server,
+		.ip = r->ip,
+		.ip2 = r->ip == 0 ? 0 : r->ip2,
+	};
+
+	if (r->child.pid != 0) {
+		loop_remove(p->loop, r->child.sock);
+		child_end(&r->child);
+	}
+	if (r->ip != 0)
+		parent_net_server(p, r->ip);
+	r->failing = r->ip == 0;
+	parent_send(p, &m, sizeof(m), -1);
+}
+
+static void resolve_told(struct parent_resolve *r,
+			 const struct priv_told *told)
+{
+	const struct conf_server *s = &r->parent->conf.server[r->server];
+
+	if ((told->error != 0 || told->n == 0) && !r->failing)
+		log_line(LOG_WARNING, "cannot resolve \"%s\": %s",
+			 told->id == FIRST ? s->name : s->name2,
+			 gai_strerror(told->error));
+	else if (told->n > 0 && told->id == FIRST)
+		r->ip = told->ip[0];
+	else if (told->n > 0)
+		r->ip2 = told->ip[0];
+	r->waiting &= ~told->id;
+}
+
+static void resolve_readable(void *ctx, uint32_t events)
+{
+	struct parent_resolve *r = ctx;
+	struct priv_told told;
+	int got = resolve_receive(&r->child, &told);
+
+	(void)events;
+	if (got == 1 && (told.id & r->waiting) != 0)
+		resolve_told(r, &told);
+	else if (got != 0) {
+		log_line(LOG_ERR, "the resolver failed");
+		r->waiting = 0;
+	}
+	if (r->waiting == 0)
+		resolve_finish(r);
+}
+
+/* Notes what needs no resolver, asks for the rest. 0 or -errno. */
+static int resolve_start(struct parent_resolve *r)
+{
+	struct parent *p = r->parent;
+	const struct conf_server *s = &p->conf.server[r->server];
+	int err;
+
+	r->ip = r->ip2 = 0;
+	r->waiting = 0;
+	if (inet_pton(AF_INET, s->name, &r->ip) != 1)
+		r->waiting |= FIRST;
+	if (s->name2[0] != '\0' && inet_pton(AF_INET, s->name2, &r->ip2) != 1)
+		r->waiting |= SECOND;
+	if (r->waiting == 0)
+		return 0;
+	err = child_start(&r->child, &p->opt.child, "miredo-resolver");
+	if (err == 0 && (r->waiting & FIRST) != 0)
+		err = resolve_send(&r->child, FIRST, s->name);
+	if (err == 0 && (r->waiting & SECOND) != 0)
+		err = resolve_send(&r->child, SECOND, s->name2);
+	if (err == 0)
+		err = loop_add(p->loop, r->child.sock, EPOLLIN,
+			       resolve_readable, r);
+	r->deadline = clock_now() + PATIENCE;
+	return err;
+}
+
+void resolve_ask(struct parent *p, unsigned server)
+{
+	struct parent_resolve *r = &p->resolve[server];
+	int err;
+
+	if (r->child.pid != 0)
+		return;		/* is being asked already */
+	r->parent = p;
+	r->server = server;
+	err = resolve_start(r);
+	if (err < 0) {
+		log_line(LOG_ERR, "cannot start the resolver: %s",
+			 strerror(-err));
+		r->waiting = 0;
+	}
+	if (r->waiting == 0)
+		resolve_finish(r);
+}
+
+void resolve_tick(struct parent *p, uint64_t now)
+{
+	for (unsigned i = 0; i < PRIV_SERVERS; i++) {
+		struct parent_resolve *r = &p->resolve[i];
+
+		if (r->child.pid == 0 || now < r->deadline)
+			continue;
+		if (now != UINT64_MAX && !r->failing)
+			log_line(LOG_WARNING,
+				 "no answer about \"%s\" within 10 s",
+				 p->conf.server[i].name);
+		resolve_finish(r);
+	}
+}
