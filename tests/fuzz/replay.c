@@ -83,7 +83,7 @@ static void replay_corpus_of(const char *program)
 {
 	const char *top = getenv("top_srcdir");
 	const char *name = strstr(program, "fuzz_");
-	char *path;
+	char *path = NULL;
 
 	if (name == NULL ||
 	    asprintf(&path, "%s/tests/fuzz/corpus/%s",
