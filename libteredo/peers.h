@@ -47,7 +47,8 @@ void peers_free(struct peers *t);
 
 struct peer *peers_find(struct peers *t, const struct teredo_addr *addr);
 
-/* Brings the table's lines for n keys into the cache; purely a hint. */
+/* Brings the table's lines for n keys, at most 64 of them, into the cache;
+ * purely a hint. */
 void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
 		    unsigned n);
 
