@@ -34,7 +34,7 @@ expect()
 	: >err
 }
 
-echo 1..15
+echo 1..18
 : >out
 : >err
 
@@ -117,6 +117,14 @@ expect '-h and --help print the usage' 0 "$checkconf" --help
 expect 'two files are a usage error' 2 "$checkconf" a b
 { echo "$checkconf: unrecognized option '--frob'"; "$checkconf" -h; } >err
 expect 'an unknown option is a usage error' 2 "$checkconf" --frob
+
+# The samples: good once their directives are uncommented.
+for sample in miredo.conf miredo-server.conf examples/relay.conf; do
+	sed 's/^#\([A-Z]\)/\1/' "$top_srcdir/conf/$sample" \
+		>"$(basename $sample)"
+	expect "the sample $sample has no error" 0 \
+		"$checkconf" "$(basename $sample)"
+done
 
 count=$((count + 1))
 if "$checkconf" -h | grep -q '^usage: miredo-checkconf '; then
