@@ -29,9 +29,9 @@
 
 #define SETTLE 200000000u	/* ns */
 #define AGAIN  1000000000u
-#define CLIENT_METRIC 1029
+#define CLIENT_METRIC 1029	/* of the default route */
+#define ONLINK_METRIC 256	/* of the prefix; the kernel's own choice */
 #define RELAY_METRIC  1024
-#define CLIENT_PREFIX 32
 
 static const uint8_t link_local[16] = { 0xfe, 0x80, 0, 0,    0,	   0,
 					0,    0,    0, 0,    0xff, 0xff,
@@ -43,7 +43,22 @@ static bool link_is_relay(const struct parent *p)
 	return p->conf.role == CONF_RELAY;
 }
 
-/* Address and route. 0 or the first -errno. */
+/* The prefix's route comes with the address, but not back with it. */
+static int link_apply_client(struct parent *p, const uint8_t prefix[16])
+{
+	struct parent_link *l = &p->link;
+	int err = netconf_replace_address(p->nc, l->ifindex, l->addr, 32);
+
+	if (err == 0)
+		err = netconf_add_route(p->nc, l->ifindex, prefix, 32,
+					ONLINK_METRIC);
+	if (err == 0)
+		err = netconf_add_route(p->nc, l->ifindex, anywhere, 0,
+					CLIENT_METRIC);
+	return err;
+}
+
+/* Addresses and routes. 0 or the first -errno. */
 static int link_apply_addresses(struct parent *p)
 {
 	struct parent_link *l = &p->link;
@@ -52,11 +67,7 @@ static int link_apply_addresses(struct parent *p)
 
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
 	if (err == 0 && l->up)
-		err = netconf_replace_address(p->nc, l->ifindex, l->addr,
-					      CLIENT_PREFIX);
-	if (err == 0 && l->up)
-		err = netconf_add_route(p->nc, l->ifindex, anywhere, 0,
-					CLIENT_METRIC);
+		err = link_apply_client(p, prefix);
 	if (err == 0 && link_is_relay(p))
 		err = netconf_add_route(p->nc, l->ifindex, prefix, 32,
 					RELAY_METRIC);
@@ -115,14 +126,20 @@ int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
 int parent_link_down(struct parent *p)
 {
 	struct parent_link *l = &p->link;
+	uint8_t prefix[16] = { 0 };
 	int err;
 
 	if (!l->up)
 		return 0;
 	l->up = false;
+	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
 	err = netconf_del_route(p->nc, l->ifindex, anywhere, 0,
 				CLIENT_METRIC);
-	return err < 0 ? err : netconf_flush_global(p->nc, l->ifindex);
+	if (err == 0)
+		err = netconf_flush_global(p->nc, l->ifindex);
+	return err == 0 ? netconf_del_route(p->nc, l->ifindex, prefix, 32,
+					    ONLINK_METRIC)
+			: err;
 }
 
 void parent_link_reload(struct parent *p, const struct conf *next)

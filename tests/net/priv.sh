@@ -1,0 +1,118 @@
+# shellcheck shell=sh
+# priv.sh - what the tests of the parent share; sourced first
+#
+# The test runs again in pid, mount and network namespaces of its own: when
+# it ends, however that is, every process and interface that it made is gone.
+# In there: 192.0.2.1 and .2 are a server's ("ip netns exec far"), 192.0.2.9
+# is ours, on one wire.
+
+if [ -z "${PRIV_LAB-}" ]; then
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "Bail out! needs root for network namespaces and tun"
+		exit 1
+	fi
+	PRIV_LAB=$(mktemp -d) || exit 1
+	export PRIV_LAB
+	chmod 755 "$PRIV_LAB"
+	unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
+	code=$?
+	rm -rf "$PRIV_LAB"
+	exit $code
+fi
+
+bin=${top_builddir:-.}
+bin=$(cd "$bin" && pwd)
+dir=$PRIV_LAB
+run=$dir/run
+count=0
+failed=0
+log=$dir/log
+pid=
+
+mount -t tmpfs tmpfs /run
+mkdir /run/netns
+ip link set lo up
+ip netns add far
+ip link add wire type veth peer name wire netns far
+ip addr add 192.0.2.9/24 dev wire
+ip link set wire up
+ip -n far addr add 192.0.2.1/24 dev wire
+ip -n far addr add 192.0.2.2/24 dev wire
+ip -n far link set lo up
+ip -n far link set wire up
+ip route add default via 192.0.2.1
+
+# ok TEXT: the command before it succeeded
+report() {
+	code=$?
+	count=$((count + 1))
+	if [ $code -eq 0 ]; then
+		echo "ok $count - $1"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok $count - $1"
+	sed 's/^/# /' "$log"
+}
+
+finish() {
+	echo "1..$count"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+conf() { # NAME LINE...
+	name=$1
+	shift
+	printf '%s\n' "$@" >"$dir/$name"
+}
+
+# miredo ARG...: runs it to its end, at most 8 s; output in $log, status in $rc
+miredo() {
+	timeout -k 1 8 "$bin/miredo" "$@" >"$log" 2>&1
+	export rc=$?
+}
+
+# start ARG...: in the foreground, behind; its pid in $pid
+start() {
+	: >"$log"
+	"$bin/miredo" -f -u nobody --run-dir "$run" -p "$dir/pid" "$@" \
+		>>"$log" 2>&1 &
+	pid=$!
+}
+
+start_server() {
+	conf server.conf 'ServerBindAddress 192.0.2.1'
+	ip netns exec far "$bin/miredo-server" -f -u nobody \
+		-c "$dir/server.conf" --run-dir "$dir/far" -p "$dir/far.pid" \
+		>"$dir/far.log" 2>&1 &
+}
+
+ended() { ! kill -0 "$pid" 2>/dev/null; }
+has() { grep -q -e "$1" "$log"; }
+
+# within SECONDS COMMAND...: tries every 20 ms until it succeeds
+within() {
+	tries=$(($1 * 50))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+# stop: SIGTERM; status in $rc
+stop() {
+	kill -TERM "$pid"
+	wait "$pid"
+	rc=$?
+}
+
+address() {
+	ip -6 -o addr show dev "${1-teredo}" scope global 2>/dev/null |
+		awk '{ print $4 }'
+}
+has_address() { [ "$(address "$@" | wc -l)" -eq 1 ]; }
+engine() { [ -n "$pid" ] && pgrep -P "$pid" -x miredo-engine; }
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
