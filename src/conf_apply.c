@@ -32,6 +32,7 @@ enum {
 	IN_RELAY = 1 << CONF_RELAY,
 	IN_SERVER = 1 << CONF_SERVER,
 	IN_TUNNEL = IN_CLIENT | IN_RELAY,
+	IN_ROUTING = IN_RELAY | IN_SERVER,
 	IN_ALL = IN_TUNNEL | IN_SERVER,
 };
 
@@ -272,36 +273,37 @@ static void apply_facility(struct applying *a, const struct conf_setting *s)
 		a->conf->facility = facility->value;
 }
 
+/* clang-format off */
 static const struct directive {
 	const char *name;
-	int roles; /* in which it has an effect */
-	apply_fn *apply;
+	apply_fn *apply;	/* NULL: known, but without effect */
+	int roles;		/* in which it has one */
 	bool repeats;
 } directives[N_DIRECTIVES] = {
-	[RELAY_TYPE] = {"RelayType", IN_ALL, apply_type, false},
-	[INTERFACE_NAME] = {"InterfaceName", IN_TUNNEL, apply_ifname, false},
-	[SERVER_ADDRESS] = {"ServerAddress", IN_CLIENT, apply_server, true},
-	[SERVER_ADDRESS2] = {"ServerAddress2", IN_CLIENT, apply_server2, true},
-	[PREFIX] = {"Prefix", IN_RELAY | IN_SERVER, apply_prefix, false},
-	[INTERFACE_MTU] = {"InterfaceMTU", IN_RELAY | IN_SERVER, apply_mtu,
-			   false},
-	[BIND_ADDRESS] = {"BindAddress", IN_TUNNEL, apply_bind_address, false},
-	[BIND_PORT] = {"BindPort", IN_TUNNEL, apply_bind_port, false},
-	[RELAY_SCOPE] = {"RelayScope", IN_RELAY, apply_scope, false},
-	[SERVER_BIND] = {"ServerBindAddress", IN_SERVER, apply_server_bind,
+	[RELAY_TYPE] = {"RelayType", apply_type, IN_ALL, false},
+	[INTERFACE_NAME] = {"InterfaceName", apply_ifname, IN_TUNNEL, false},
+	[SERVER_ADDRESS] = {"ServerAddress", apply_server, IN_CLIENT, true},
+	[SERVER_ADDRESS2] = {"ServerAddress2", apply_server2, IN_CLIENT, true},
+	[PREFIX] = {"Prefix", apply_prefix, IN_ROUTING, false},
+	[INTERFACE_MTU] = {"InterfaceMTU", apply_mtu, IN_ROUTING, false},
+	[BIND_ADDRESS] = {"BindAddress", apply_bind_address, IN_TUNNEL, false},
+	[BIND_PORT] = {"BindPort", apply_bind_port, IN_TUNNEL, false},
+	[RELAY_SCOPE] = {"RelayScope", apply_scope, IN_RELAY, false},
+	[SERVER_BIND] = {"ServerBindAddress", apply_server_bind, IN_SERVER,
 			 false},
-	[SERVER_BIND2] = {"ServerBindAddress2", IN_SERVER, apply_server_bind2,
+	[SERVER_BIND2] = {"ServerBindAddress2", apply_server_bind2, IN_SERVER,
 			  false},
-	[SERVER_PUBLIC] = {"ServerPublicAddress", IN_SERVER, apply_public,
+	[SERVER_PUBLIC] = {"ServerPublicAddress", apply_public, IN_SERVER,
 			   false},
-	[SERVER_PUBLIC2] = {"ServerPublicAddress2", IN_SERVER, apply_public2,
+	[SERVER_PUBLIC2] = {"ServerPublicAddress2", apply_public2, IN_SERVER,
 			    false},
-	[SYSLOG_FACILITY] = {"SyslogFacility", IN_ALL, apply_facility, false},
+	[SYSLOG_FACILITY] = {"SyslogFacility", apply_facility, IN_ALL, false},
 	/* of Miredo's unreleased branch */
-	[LOCAL_DISCOVERY] = {"LocalDiscovery", 0, NULL, false},
-	[DISCOVERY_INTERFACES] = {"DiscoveryInterfaces", 0, NULL, false},
-	[DISCOVERY_NETMASK] = {"DiscoveryNetmask", 0, NULL, false},
+	[LOCAL_DISCOVERY] = {"LocalDiscovery", NULL, IN_ALL, false},
+	[DISCOVERY_INTERFACES] = {"DiscoveryInterfaces", NULL, IN_ALL, false},
+	[DISCOVERY_NETMASK] = {"DiscoveryNetmask", NULL, IN_ALL, false},
 };
+/* clang-format on */
 
 const char *conf_apply_name(unsigned i)
 {
@@ -390,14 +392,14 @@ static void check_public(struct applying *a, const char *address,
 		   "%s %s is not a global IPv4 address", s->name, address);
 }
 
-static void check_differ(struct applying *a, const char *x, const char *y,
-			 unsigned second)
+/* The second address, which s sets, is not the first again. */
+static void check_differ(struct applying *a, const struct conf_setting *s,
+			 const char *second, const char *first)
 {
-	if (x[0] != '\0' && strcasecmp(x, y) == 0)
-		conf_error(a->r, a->first[second]->value_at,
+	if (s != NULL && second[0] != '\0' && strcasecmp(second, first) == 0)
+		conf_error(a->r, s->value_at,
 			   "a server with one address: ServerBindAddress2 none",
-			   "%s is the same address as the first",
-			   directives[second].name);
+			   "%s is the same address as the first", s->name);
 }
 
 static void finish_server(struct applying *a)
@@ -412,9 +414,10 @@ static void finish_server(struct applying *a)
 	check_public(a, conf->server_bind, a->first[SERVER_BIND], public);
 	check_public(a, conf->server_bind2, a->first[SERVER_BIND2],
 		     public || a->first[SERVER_PUBLIC2] != NULL);
-	check_differ(a, conf->server_bind2, conf->server_bind, SERVER_BIND2);
-	check_differ(a, conf->server_public2, conf->server_public,
-		     SERVER_PUBLIC2);
+	check_differ(a, a->first[SERVER_BIND2], conf->server_bind2,
+		     conf->server_bind);
+	check_differ(a, a->first[SERVER_PUBLIC2], conf->server_public2,
+		     conf->server_public);
 	if (conf->server_single && a->first[SERVER_PUBLIC2] != NULL)
 		conf_warning(a->r, a->first[SERVER_PUBLIC2]->name_at, NULL,
 			     "ServerPublicAddress2 has no effect with "
@@ -424,7 +427,10 @@ static void finish_server(struct applying *a)
 /* The command line's SERVER_NAME, as if it stood in the file. */
 static void apply_server_name(struct applying *a, struct conf_setting *s)
 {
-	if (a->conf->role == CONF_CLIENT) {
+	s->value = strdup(a->server_name);
+	if (s->value == NULL) {
+		conf_error(a->r, s->value_at, NULL, "out of memory");
+	} else if (a->conf->role == CONF_CLIENT) {
 		apply_server(a, s);
 	} else if (a->conf->role == CONF_SERVER) {
 		a->first[SERVER_BIND] = s;
@@ -460,7 +466,7 @@ void conf_apply(struct conf *conf, enum conf_program program,
 
 	conf->role = find_role(program, settings, n);
 	set_defaults(conf);
-	if (server_name != NULL && (named.value = strdup(server_name)) != NULL)
+	if (server_name != NULL)
 		apply_server_name(&a, &named);
 	for (size_t i = 0; i < n; i++) {
 		unsigned d = find_directive(settings[i].name);

@@ -174,7 +174,7 @@ static const char *read_confuse(const char *s, const char *end,
 				struct conf_line *line)
 {
 	const char *from = s, *first = s + (*s == '+') + 1;
-	const char *last = first, *dollar, *brace = NULL;
+	const char *last = first, *dollar, *brace = first;
 	int open = 0;
 
 	line->confuse = true;
