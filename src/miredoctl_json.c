@@ -13,6 +13,8 @@
 #include "miredoctl.h"
 #include "text.h"
 
+#define FLAGS (JSON_INDENT(1) | JSON_REAL_PRECISION(9))
+
 /* An object being filled. A value that could not be made, for want of memory,
  * is noted in `complete`, so that only the end has to look. */
 struct object {
@@ -207,7 +209,7 @@ bool miredoctl_print_json(const struct ctl_status *st, FILE *out)
 
 	set_all(o, st);
 	if (complete)
-		complete = json_dumpf(o.json, out, JSON_INDENT(1)) == 0;
+		complete = json_dumpf(o.json, out, FLAGS) == 0;
 	json_decref(o.json);
 	fputc('\n', out);
 	return complete;

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@
 #include "role.h"
 #include "text.h"
 
-#define REFRESH (30 * TEREDO_SECOND) /* X-REF-02 */
+#define REFRESH	    (30 * TEREDO_SECOND) /* X-REF-02 */
+#define SERVER_TEXT (PRIV_NAME_MAX + TEXT_IP4_LEN + 4)
 
 struct client {
 	struct teredo_client *core;
@@ -108,6 +110,9 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 		teredo_client_restore(c->core, &saved, now, ob);
 
 	teredo_client_start(c->core, now, ob);
+	/* what the engine before had told is no news */
+	if (restored)
+		teredo_client_status(c->core, now, &c->told);
 	return restored;
 }
 
@@ -187,25 +192,37 @@ static void report_nat(struct client *c, const struct teredo_client_status *st)
 		log_line(LOG_NOTICE, "NAT: %s", teredo_nat_name(st->nat));
 }
 
+/* "name (address)", or the address alone where that is its name. */
+static void describe_server(char text[SERVER_TEXT], const struct client *c,
+			    const struct teredo_client_status *st)
+{
+	const char *name =
+		st->server < c->servers ? c->server_name[st->server] : "?";
+	char ip[TEXT_IP4_LEN];
+
+	if (strcmp(name, text_ip4(ip, st->server_ip)) == 0)
+		snprintf(text, SERVER_TEXT, "%s", ip);
+	else
+		snprintf(text, SERVER_TEXT, "%s (%s)", name, ip);
+}
+
 static void report_server(struct client *c,
 			  const struct teredo_client_status *st)
 {
 	bool silent = st->state == TEREDO_CLIENT_LOST ||
 		      st->state == TEREDO_CLIENT_OFFLINE;
-	const char *name =
-		st->server < c->servers ? c->server_name[st->server] : "?";
-	char ip[TEXT_IP4_LEN];
+	char server[SERVER_TEXT];
 
-	text_ip4(ip, st->server_ip);
+	describe_server(server, c, st);
 	if (silent && !c->told_silence)
 		log_line(LOG_WARNING,
-			 "server %s (%s) does not answer; trying again%s", name,
-			 ip, st->has_address ? ", address and peers kept" : "");
+			 "server %s does not answer; trying again%s", server,
+			 st->has_address ? ", address and peers kept" : "");
 	else if (st->state == TEREDO_CLIENT_QUALIFIED && c->told_silence)
-		log_line(LOG_NOTICE, "server %s (%s) answers again", name, ip);
+		log_line(LOG_NOTICE, "server %s answers again", server);
 	else if (st->state == TEREDO_CLIENT_QUALIFIED &&
 		 st->server_ip != c->told.server_ip)
-		log_line(LOG_NOTICE, "server: %s (%s)", name, ip);
+		log_line(LOG_NOTICE, "server: %s", server);
 	else
 		return;
 	c->told_silence = silent;
