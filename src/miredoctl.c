@@ -52,69 +52,95 @@ static _Noreturn void exit_usage(const char *why)
 
 /* ---- which instance ---- */
 
-static bool is_socket_name(const char *name)
+/* The address of an instance's socket; false: too long, which is said. */
+static bool name_socket(struct sockaddr_un *sun, const char *dir,
+			const char *instance)
 {
-	size_t len = strlen(name);
+	int n;
 
-	return len > 5 && strcmp(name + len - 5, ".sock") == 0;
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s.sock", dir,
+		     instance);
+	if (n < (int)sizeof(sun->sun_path))
+		return true;
+	fprintf(stderr, "miredoctl: %s/%s.sock: too long for a socket\n", dir,
+		instance);
+	return false;
 }
 
-/* Finds the only socket of the directory. 0, or an exit code (said). */
-static int find_instance(const struct options *opt, char *path, size_t size,
-			 bool quiet)
+/* Whether somebody listens: who was killed leaves its socket behind. */
+static bool is_alive(const struct sockaddr_un *sun)
 {
-	DIR *dir = opendir(opt->run_dir);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
+	bool refused =
+		connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) != 0 &&
+		(errno == ECONNREFUSED || errno == ENOENT);
+
+	if (fd >= 0)
+		close(fd);
+	return !refused;
+}
+
+/* The instance whose socket has this file name; "" if it is none. */
+static void instance_of(char name[256], const char *file)
+{
+	size_t len = strlen(file);
+
+	snprintf(name, 256, "%s", file);
+	if (len > 5 && len < 256 && strcmp(file + len - 5, ".sock") == 0)
+		name[len - 5] = '\0';
+	else
+		name[0] = '\0';
+}
+
+/* Finds the only instance that runs. 0, or an exit code. Several are listed;
+ * that there is none is for the caller to say. */
+static int find_instance(const char *run_dir, struct sockaddr_un *found)
+{
+	DIR *dir = opendir(run_dir);
 	const struct dirent *entry;
-	char list[256] = "";
-	unsigned found = 0;
-	size_t used = 0;
+	struct sockaddr_un sun = {0};
+	char first[256] = "", name[256];
+	unsigned n = 0;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (!is_socket_name(entry->d_name))
+		instance_of(name, entry->d_name);
+		if (name[0] == '\0' || !name_socket(&sun, run_dir, name) ||
+		    !is_alive(&sun))
 			continue;
-		found++;
-		snprintf(path, size, "%s/%s", opt->run_dir, entry->d_name);
-		if (used < sizeof(list))
-			used += (size_t)snprintf(
-				list + used, sizeof(list) - used, " %.*s",
-				(int)strlen(entry->d_name) - 5, entry->d_name);
+		*found = sun;
+		n++;
+		if (n == 1)
+			memcpy(first, name, sizeof(first));
+		else
+			fprintf(stderr, "%s %s",
+				n == 2 ? "miredoctl: choose one with -i:" : "",
+				name);
 	}
 	if (dir != NULL)
 		closedir(dir);
-	if (found == 1)
-		return 0;
-	if (found > 1) {
-		fprintf(stderr, "miredoctl: choose one with -i, these run:%s\n",
-			list);
-		return CTL_EXIT_USAGE;
-	}
-	if (!quiet)
-		fprintf(stderr,
-			"miredoctl: miredo is not running (no %s/*.sock)\n",
-			opt->run_dir);
-	return CTL_EXIT_NOT_RUNNING;
+	if (n > 1)
+		fprintf(stderr, " %s\n", first);
+	return n == 0 ? CTL_EXIT_NOT_RUNNING : n == 1 ? 0 : CTL_EXIT_USAGE;
 }
 
 static int find_socket(const struct options *opt, struct sockaddr_un *sun,
 		       bool quiet)
 {
-	char path[4096];
-	int error = 0;
+	int error;
 
-	if (opt->instance == NULL)
-		error = find_instance(opt, path, sizeof(path), quiet);
-	else
-		snprintf(path, sizeof(path), "%s/%s.sock", opt->run_dir,
-			 opt->instance);
-	if (error != 0)
-		return error;
-	if (strlen(path) >= sizeof(sun->sun_path)) {
-		fprintf(stderr, "miredoctl: %s: too long for a socket\n", path);
-		return CTL_EXIT_USAGE;
-	}
-	sun->sun_family = AF_UNIX;
-	strcpy(sun->sun_path, path);
-	return 0;
+	if (opt->instance != NULL)
+		return name_socket(sun, opt->run_dir, opt->instance)
+			       ? 0
+			       : CTL_EXIT_USAGE;
+	error = find_instance(opt->run_dir, sun);
+	if (error == CTL_EXIT_NOT_RUNNING && !quiet)
+		fprintf(stderr,
+			"miredoctl: miredo is not running (nobody listens in "
+			"%s)\n",
+			opt->run_dir);
+	return error;
 }
 
 /* ---- one question ---- */
