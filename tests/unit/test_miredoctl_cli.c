@@ -78,7 +78,8 @@ static int ctl_by(struct fixture *f, const char *runner, const char *args)
 	size_t n;
 	FILE *p;
 
-	snprintf(command, sizeof(command), "%s/miredoctl --run-dir %s %s 2>&1",
+	snprintf(command, sizeof(command),
+		 "%s %s/miredoctl --run-dir %s %s 2>&1", runner,
 		 top != NULL ? top : ".", f->dir, args);
 	p = popen(command, "r");
 	assert_non_null(p);
