@@ -34,7 +34,6 @@
 #include <string.h>
 
 #define GREET_PEERS	32u
-#define GREET_RECENT	(300 * TEREDO_SECOND)
 #define GREET_SLOTS	4096u		/* looked at in one call */
 
 #define TEST_VALIDITY	(30 * TEREDO_SECOND)	/* C-DCT-04 */
@@ -423,14 +422,13 @@ void client_path_greet_start(struct teredo_client *c, teredo_time now)
 	c->greet_at = now;
 }
 
-/* Failures so far were those of the uplink: no pause any longer. */
+/* Failures so far were those of the uplink: no pause any longer. A proven peer
+ * in the table was in use within PEER_FORGET. */
 static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {
-	teredo_time used = p->last_rx > p->last_tx ? p->last_rx : p->last_tx;
-
 	p->attempts = 0;
-	if (c->greet_left == 0 || !p->proven || now - used > GREET_RECENT ||
+	if (c->greet_left == 0 || !p->proven ||
 	    deadlines_is_armed(c->path.timers, peers_slot(c->path.peers, p)))
 		return;
 	p->attempts = 1;

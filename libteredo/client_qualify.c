@@ -217,7 +217,8 @@ static enum teredo_client_state after_timeout(const struct teredo_client *c)
 static void ask_nat(struct teredo_client *c, teredo_time now,
 		    struct teredo_outbox *ob)
 {
-	if (c->nat_tries >= CLIENT_RS_TRIES) {
+	if (c->nat_tries >= CLIENT_RS_TRIES || c->used.ip2 == 0 ||
+	    local4_has(&c->local, c->used.ip2)) {
 		c->nat_timer = TEREDO_NEVER;
 		return;
 	}
@@ -331,10 +332,7 @@ static void start_nat_test(struct teredo_client *c, teredo_time now,
 {
 	memset(&c->nat_nonces, 0, sizeof(c->nat_nonces));
 	c->nat_tries = 0;
-	if (c->used.ip2 != 0)
-		ask_nat(c, now, ob);
-	else
-		c->nat_timer = TEREDO_NEVER;
+	ask_nat(c, now, ob);
 }
 
 static void accept(struct teredo_client *c, const struct client_server *s,

@@ -1,7 +1,8 @@
 /*
  * client_bench.c - a client on the bench: the test is its server and its peers
  *
- * See client_bench.h. Nothing here knows the inside of the client.
+ * See client_bench.h. Nothing here knows the inside of the client. Another
+ * seed than the usual one comes from the environment's TEST_SEED.
  */
 #include "config.h"
 
@@ -19,10 +20,14 @@ void bench_open(unsigned servers, uint32_t max_peers)
 		.refresh = 30 * S,
 		.local_port = htons(40001),
 	};
+	static uint64_t seed;		/* no two clients are alike */
+	const char *from = getenv("TEST_SEED");
 	struct teredo_env env;
 
 	memset(&bench, 0, sizeof(bench));
-	bench.seed = 4380;
+	if (seed == 0)
+		seed = from != NULL ? strtoull(from, NULL, 0) : 4380;
+	bench.seed = seed++;
 	bench.now = bench.start = 1000 * S;
 	bench.local_ip = ip4("10.0.0.2");
 	env = test_env(&bench.seed);
@@ -92,6 +97,18 @@ void bench_run(teredo_time for_how_long)
 		assert_true(++calls < 100000);	/* a deadline that stays */
 	}
 	bench.now = end;
+}
+
+void bench_run_to(enum teredo_client_state state)
+{
+	teredo_time end = bench.now + 100 * S;
+
+	while (bench_state() != state) {
+		teredo_time next = teredo_client_deadline(bench.c);
+
+		assert_true(next <= end);
+		bench_run(next > bench.now ? next - bench.now : 0);
+	}
 }
 
 unsigned bench_ms(void)

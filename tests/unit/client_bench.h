@@ -57,6 +57,8 @@ int bench_teardown(void **state);
 
 /* Lets the time pass; `ms` since the client was made. */
 void bench_run(teredo_time for_how_long);
+/* ... until it comes to be in this state, within 100 s */
+void bench_run_to(enum teredo_client_state state);
 unsigned bench_ms(void);
 
 /* Calls into the client, with the outbox logged. */

@@ -53,7 +53,13 @@ static void the_mapping_that_a_source_names_is_the_origin_or_gets_one_too(
 	bench_is_bubble(bench_expect_udp(origin), &bench.own, &peer);
 	bench_is_bubble(bench_expect_udp(PEER), &bench.own, &peer);
 	bench_expect_silence();
+	bench_run(2 * S);
+	assert_int_equal(bench_indirect(&peer, ep4("10.0.0.1", 5001)).fate,
+			 TEREDO_TAKEN);		/* one of them is enough */
+	bench_is_bubble(bench_expect_udp(PEER), &bench.own, &peer);
+	bench_expect_silence();
 	assert_int_equal(bench_status().peers_direct, 0);	/* no proof */
+	assert_int_equal(bench_count(TEREDO_EV_bubble_received), 3);
 }
 
 static void without_an_origin_the_mapping_is_answered(void **state)
@@ -183,6 +189,7 @@ static void one_endpoint_gets_little_however_often_it_is_named(void **state)
 static void a_direct_packet_renews_the_budget_of_its_endpoint(void **state)
 {
 	struct teredo_addr peer = bench_peer(PEER);
+	struct teredo_addr link_local = ip6("fe80::1");
 	unsigned n = 0;
 
 	(void)state;
@@ -194,6 +201,15 @@ static void a_direct_packet_renews_the_budget_of_its_endpoint(void **state)
 		bench_bubble(PEER, &peer, &bench.own);
 	}
 	assert_int_equal(n, 20);
+	/* for others that are named by it, too */
+	for (unsigned i = 0; i < 20; i++) {
+		bench_run(2 * S);
+		bench_forget();
+		bench_indirect(&link_local, PEER);
+		n += bench_count_to(PEER);
+		bench_bubble(PEER, &peer, &bench.own);
+	}
+	assert_int_equal(n, 40);
 }
 
 /* SEC-REF-03, C-BUB-07: 1000 origins a second */

@@ -68,8 +68,10 @@ static void the_address_is_made_of_the_advertisement(void **state)
 
 	(void)state;
 	ra = bench_ra(probing(), SERVER);
+	assert_int_equal(bench_status().mtu, 1280);	/* A-MTU-01 */
 	bench_run(37 * MS);
 	assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_count(TEREDO_EV_ra_accepted), 1);
 	assert_int_equal(bench_news(OUTBOX_ADDRESS), 1);
 	st = bench_status();
 	assert_int_equal(st.state, TEREDO_CLIENT_QUALIFIED);

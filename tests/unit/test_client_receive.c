@@ -55,7 +55,7 @@ static void a_trusted_native_peer_elsewhere_is_tested_first(void **state)
 	assert_int_equal(bench_udp(other, &reply).fate, TEREDO_TAKEN);
 	assert_int_equal(bench_receive(other, &native, 8).fate, TEREDO_TO_TUN);
 	assert_ep_equal(bench_send(&native, 8).to, other);
-	bench_run(20 * S);
+	bench_run(10 * S);
 	bench_expect_silence();
 }
 
@@ -80,6 +80,10 @@ static void the_reply_to_the_test_proves_the_relay(void **state)
 	bench_run(2 * S);
 	bench_expect_silence();
 	assert_int_equal(bench_status().peers_relay, 1);
+	assert_int_equal(bench_count(TEREDO_EV_test_sent), 1);
+	/* a second copy of it is an ordinary packet */
+	assert_int_equal(bench_udp(RELAY, &reply).fate, TEREDO_TO_TUN);
+	assert_int_equal(bench_count(TEREDO_EV_test_answered), 1);
 }
 
 static void a_reply_to_an_earlier_test_of_the_series_counts(void **state)
@@ -185,6 +189,7 @@ static void a_direct_bubble_releases_what_waits_and_is_not_delivered(
 		assert_int_equal(bench_expect_udp(PEER)->len, 40 + len);
 	bench_expect_silence();
 	assert_ep_equal(bench_send(&peer, 8).to, PEER);
+	assert_int_equal(bench_count(TEREDO_EV_bubble_received), 1);
 }
 
 /* C-RX-14 */
@@ -350,6 +355,25 @@ static void unknown_native_hosts_cause_a_limited_number_of_tests(void **state)
 	assert_true(bench_count(TEREDO_DROP_rate_limited) > 700);
 }
 
+/* C-TX-16: what strangers send never uses up the room of our own packets */
+static void half_of_the_room_is_kept_for_our_own_packets(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1"), peer = bench_peer(PEER);
+
+	(void)state;
+	bench_close();
+	bench_open(1, 256);
+	bench_qualify();
+	for (unsigned i = 0; i < 128 * 8; i++) {
+		native.b[15] = (uint8_t)(i / 8);
+		bench_receive(ep4("203.0.113.66", 6666), &native, 1200);
+		bench_forget();
+	}
+	assert_true(bench_count(TEREDO_DROP_hold_full) > 0);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(bench_send(&peer, 1200).fate, TEREDO_TAKEN);
+}
+
 /* faults B6: one host names any number of addresses that fit its endpoint */
 static void a_flood_of_matching_sources_evicts_no_trusted_peer(void **state)
 {
@@ -410,6 +434,7 @@ int main(void)
 		T(a_packet_of_an_unknown_native_host_waits_for_the_test),
 		T(it_is_dropped_silently_when_the_test_fails),
 		T(unknown_native_hosts_cause_a_limited_number_of_tests),
+		T(half_of_the_room_is_kept_for_our_own_packets),
 		T(a_flood_of_matching_sources_evicts_no_trusted_peer),
 		T(a_peer_at_an_address_of_ours_is_not_noted),
 	};

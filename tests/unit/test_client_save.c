@@ -60,6 +60,40 @@ static void the_address_is_at_work_at_once(void **state)
 	bench_expect_silence();
 }
 
+static void all_of_it_is_restored(void **state)
+{
+	struct teredo_client_status st;
+	struct bench_ra ra;
+
+	bench_close();
+	bench_setup(state);
+	bench_start();
+	assert_true(bench_server(1, RESERVE, "198.51.100.40"));
+	ra = bench_ra(bench_expect_rs(RESERVE), RESERVE);
+	ra.mtu = TEREDO_MAX_UDP;
+	assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+	assert_true(teredo_client_save(bench.c, &saved));
+	bench_close();
+	bench_setup(state);
+	assert_true(bench_restore(&saved));
+	st = bench_status();
+	assert_int_equal(st.server, 1);
+	assert_int_equal(st.server_ip, ip4(RESERVE));
+	assert_int_equal(st.server_ip2, ip4("198.51.100.40"));
+	assert_int_equal(st.mtu, TEREDO_MAX_UDP);
+	assert_int_equal(bench.mtu, TEREDO_MAX_UDP);
+	assert_int_equal(st.nat, TEREDO_NAT_UNKNOWN);
+	assert_int_equal(st.since, bench.now);
+	/* it is that server which is asked on, and the other one in turn */
+	assert_true(bench_server(0, SERVER, NULL));
+	bench_run(12 * S);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_LOST);
+	bench_forget();
+	bench_run(3300 * MS);
+	bench_expect_rs(SERVER);
+	bench_expect_rs(RESERVE);
+}
+
 static void names_are_asked_for_but_an_old_answer_changes_nothing(void **state)
 {
 	(void)state;
@@ -237,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_is_saved_before_there_is_an_address),
 		T(the_address_is_at_work_at_once),
+		T(all_of_it_is_restored),
 		T(names_are_asked_for_but_an_old_answer_changes_nothing),
 		T(another_mapping_makes_another_address),
 		T(without_a_resolver_the_saved_server_is_asked_on),

@@ -145,6 +145,33 @@ static void a_silent_relay_is_tested_beside_the_traffic(void **state)
 	assert_int_equal(bench_count_to(ep4(SERVER, 3544)), 1);
 }
 
+/* C-DCT-02: another test, another nonce, though the first was not answered */
+static void a_new_series_of_tests_has_a_new_nonce(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	uint8_t nonce[8];
+
+	(void)state;
+	bench_trust(&native, RELAY);
+	for (unsigned n = 0; n < 2; n++) {
+		const struct sent *s;
+
+		for (unsigned i = 0; i < 32; i++) {
+			bench_send(&native, 8);
+			bench_run(100 * MS);
+		}
+		s = bench_expect_udp(ep4(SERVER, 3544));
+		if (n == 0)
+			memcpy(nonce, s->data + 48, 8);
+		else
+			assert_memory_not_equal(nonce, s->data + 48, 8);
+		/* alive after all */
+		bench_receive(RELAY, &native, 8);
+		bench_run(3 * S);
+		bench_forget();
+	}
+}
+
 static void tests_go_out_while_the_server_is_lost(void **state)
 {
 	struct teredo_addr native = ip6("2001:db8::1");
@@ -429,6 +456,7 @@ int main(void)
 		T(an_unanswered_test_is_repeated_three_times_and_given_up),
 		T(a_relay_that_returns_is_found_within_seconds),
 		T(a_silent_relay_is_tested_beside_the_traffic),
+		T(a_new_series_of_tests_has_a_new_nonce),
 		T(tests_go_out_while_the_server_is_lost),
 		T(a_trusted_teredo_peer_gets_its_packets_directly_for_30_s),
 		T(an_unknown_teredo_peer_gets_a_direct_and_an_indirect_bubble),

@@ -30,6 +30,14 @@ static void expect_gaps(const unsigned *gap, unsigned n, unsigned at)
 	}
 }
 
+static void a_client_that_was_not_started_is_silent(void **state)
+{
+	(void)state;
+	assert_true(teredo_client_deadline(bench.c) == TEREDO_NEVER);
+	bench_run(100 * S);
+	assert_int_equal(bench.n, 0);
+}
+
 static void names_are_asked_for_until_one_is_known(void **state)
 {
 	(void)state;
@@ -43,6 +51,12 @@ static void names_are_asked_for_until_one_is_known(void **state)
 	bench_run(60 * S);
 	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2 * 2);
 	bench_expect_silence();
+	/* a change of the network may help */
+	bench_forget();
+	bench_run(5 * S);
+	bench_net_changed(true);
+	bench_net_changed(true);
+	assert_int_equal(bench_news(OUTBOX_RESOLVE), 2);
 	assert_true(bench_server(1, RESERVE, NULL));
 	bench_expect_rs(RESERVE);
 	assert_int_equal(bench_state(), TEREDO_CLIENT_PROBING);
@@ -82,6 +96,10 @@ static void a_silent_server_is_asked_three_times_in_twelve_seconds(void **state)
 	bench_run(1 * MS);
 	assert_int_equal(bench_state(), TEREDO_CLIENT_OFFLINE);
 	assert_int_equal(bench_status().failures, 3);
+	bench_run(1200 * MS);			/* the fourth is under way */
+	assert_int_equal(bench_status().failures, 3);
+	bench_run(2100 * MS);
+	assert_int_equal(bench_status().failures, 4);
 	assert_false(bench_status().has_address);
 }
 
@@ -127,6 +145,74 @@ static void an_offline_client_looks_names_up_every_30_s_at_most(void **state)
 		assert_true(last == 0 || bench.sent[i].at - last >= 30 * S);
 		last = bench.sent[i].at;
 	}
+}
+
+/* C-CFG-01, Q18 */
+static void the_second_address_is_the_next_one_with_carry(void **state)
+{
+	(void)state;
+	bench_start();
+	assert_true(bench_server(0, "198.51.255.255", NULL));
+	assert_int_equal(bench_status().server_ip2, ip4("198.52.0.0"));
+	assert_true(bench_server(1, "223.255.255.255", NULL));
+	bench_run(13200 * MS);
+	assert_int_equal(bench_status().server_ip, ip4("223.255.255.255"));
+	assert_int_equal(bench_status().server_ip2, 0);
+}
+
+static void the_servers_are_asked_in_turn(void **state)
+{
+	static const char *const server[] = { SERVER, RESERVE, "198.51.100.77" };
+	struct bench_ra ra;
+
+	(void)state;
+	bench_close();
+	bench_open(3, 4);
+	bench_start();
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(bench_server(i, server[i], SERVER));
+	bench_run(30 * S);
+	for (unsigned i = 0; i < 3; i++)
+		bench_expect_rs(SERVER);
+	for (unsigned i = 1; i < 6; i++)
+		bench_expect_rs(server[i % 3]);
+	/* lost, the one behind that which we used comes first */
+	bench_forget();
+	bench_run(4400 * MS);
+	ra = bench_ra(bench_last_nonce(), RESERVE);
+	while (bench_answer(&ra).fate != TEREDO_TAKEN) {
+		bench_run(4400 * MS);
+		ra.nonce = bench_last_nonce();
+	}
+	assert_int_equal(bench_status().server, 1);
+	bench_run_to(TEREDO_CLIENT_LOST);
+	bench_forget();
+	bench_run(3300 * MS);
+	bench_expect_rs("198.51.100.77");
+	bench_expect_rs(SERVER);
+}
+
+static void a_server_found_while_offline_is_the_next_asked(void **state)
+{
+	(void)state;
+	bench_close();
+	bench_open(3, 4);
+	bench_start();
+	assert_true(bench_server(0, SERVER, NULL));
+	bench_run(400 * S);
+	bench_forget();
+	while (bench_next() == NULL)
+		bench_run(1 * S);
+	bench_run(2 * S);
+	assert_true(bench_server(2, RESERVE, NULL));
+	bench_run(1 * MS);
+	bench_expect_rs(RESERVE);
+	/* not twice within the second */
+	assert_true(bench_server(1, "198.51.100.77", NULL));
+	bench_run(998 * MS);
+	bench_expect_silence();
+	bench_run(1 * MS);
+	bench_expect_rs("198.51.100.77");
 }
 
 /* C-FAIL-01, R8b */
@@ -182,7 +268,11 @@ static void a_server_that_moved_is_asked_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_client_that_was_not_started_is_silent),
 		T(names_are_asked_for_until_one_is_known),
+		T(the_second_address_is_the_next_one_with_carry),
+		T(the_servers_are_asked_in_turn),
+		T(a_server_found_while_offline_is_the_next_asked),
 		T(a_server_that_is_no_global_address_is_refused),
 		T(a_silent_server_is_asked_three_times_in_twelve_seconds),
 		T(an_offline_client_retries_soon_and_later_rarely),
