@@ -354,6 +354,7 @@ static void open_all(struct engine *e)
 	if (error == 0)
 		error = loop_add(e->loop, PARENT_FD, EPOLLIN, parent_readable,
 				 e);
+	close(e->fd[PRIV_FD_SNAPSHOT]); /* it is mapped */
 	pump.loop = e->loop;
 	pump.role = e->role;
 	pump.snap = e->snap;

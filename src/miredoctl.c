@@ -11,6 +11,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -334,6 +335,7 @@ int main(int argc, char **argv)
 	};
 
 	parse_options(&opt, argc, argv);
+	assert(opt.run_dir != NULL); /* an option's argument is there */
 	if (optind + 1 != argc)
 		exit_usage(NULL);
 	if (strcmp(argv[optind], "version") == 0)

@@ -76,13 +76,13 @@ static void set_ip4(struct object o, const char *name, uint32_t ip)
 static void set_client_server(struct object o, const struct ctl_status *st)
 {
 	struct object s = set_object(o, "server");
+	uint64_t rtt_us = st->rtt / 1000;
 
 	set_string(s, "name", st->server_name[0] ? st->server_name : NULL);
 	set_ip4(s, "ipv4", st->server_ip);
 	set_ip4(s, "ipv4_secondary", st->server_ip2);
 	set(s, "rtt_ms",
-	    st->rtt != 0 ? json_real((double)(st->rtt / 1000) / 1000)
-			 : json_null());
+	    st->rtt != 0 ? json_real((double)rtt_us / 1000) : json_null());
 	set_seconds(s, "last_answer_s", st->last_answer_age);
 	set_number(s, "failures", st->failures);
 }
