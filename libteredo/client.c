@@ -225,6 +225,7 @@ void teredo_client_status(const struct teredo_client *c, teredo_time now,
 		.last_answer = c->last_answer,
 		.since = c->since,
 		.failures = c->failures,
+		.held = hold_used(c->path.hold),
 	};
 	status_count_peers(c, now, st);
 }

@@ -99,6 +99,7 @@ struct teredo_client_status {
 	unsigned failures;		/* solicitations without an answer */
 	/* trusted Teredo peers; trusted native ones; being contacted */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
+	size_t held;			/* octets that wait for a path */
 };
 void teredo_client_status(const struct teredo_client *c, teredo_time now,
 			  struct teredo_client_status *st);

@@ -390,6 +390,7 @@ void teredo_relay_status(const struct teredo_relay *r,
 	st->peers_proven = peers_proven(t);
 	st->peers_unproven = peers_count(t) - st->peers_proven;
 	st->peers_max = peers_max(t);
+	st->held = hold_used(r->path.hold);
 }
 
 const struct teredo_counters *

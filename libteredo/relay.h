@@ -50,6 +50,7 @@ teredo_time teredo_relay_deadline(const struct teredo_relay *r);
 
 struct teredo_relay_status {
 	uint32_t peers_proven, peers_unproven, peers_max;
+	size_t held;			/* octets that wait for a path */
 };
 void teredo_relay_status(const struct teredo_relay *r,
 			 struct teredo_relay_status *st);
