@@ -429,12 +429,14 @@ static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
 {
 	p->attempts = 0;
 	if (c->greet_left == 0 || !p->proven ||
+	    (p->last_attempt != 0 && now - p->last_attempt < PATH_GAP) ||
 	    deadlines_is_armed(c->path.timers, peers_slot(c->path.peers, p)))
 		return;
 	p->attempts = 1;
 	if (probe(c, p, now, ob))
 		p->last_attempt = now;
-	p->attempts = 0;
+	else
+		p->attempts = 0;
 	c->greet_left--;
 }
 
