@@ -20,8 +20,8 @@
 
 struct session {
 	struct link4 *host;
-	uint16_t in_port, out_port;
-	struct teredo_ep remote;
+	struct teredo_ep inside, remote;
+	uint16_t port; /* on the outside */
 	teredo_time last;
 };
 
@@ -62,13 +62,13 @@ static bool is_alive(const struct nat *nat, const struct session *s)
 	return nat->outside->w->now - s->last < nat->lifetime;
 }
 
-static struct session *find_session(struct nat *nat, struct link4 *host,
-				    uint16_t in_port, struct teredo_ep remote)
+static struct session *find_session(struct nat *nat, struct teredo_ep inside,
+				    struct teredo_ep remote)
 {
 	for (size_t i = 0; i < nat->n; i++) {
 		struct session *s = &nat->sessions[i];
 
-		if (s->host == host && s->in_port == in_port &&
+		if (ep_equal(s->inside, inside) &&
 		    ep_equal(s->remote, remote) && is_alive(nat, s))
 			return s;
 	}
@@ -78,7 +78,7 @@ static struct session *find_session(struct nat *nat, struct link4 *host,
 static bool port_is_free(const struct nat *nat, uint16_t port)
 {
 	for (size_t i = 0; i < nat->n; i++)
-		if (nat->sessions[i].out_port == port &&
+		if (nat->sessions[i].port == port &&
 		    is_alive(nat, &nat->sessions[i]))
 			return false;
 	return true;
@@ -97,16 +97,15 @@ static uint16_t new_port(struct nat *nat, uint16_t wanted)
 }
 
 /* The public port for a new session: the kind of mapping. */
-static uint16_t map_port(struct nat *nat, struct link4 *host, uint16_t in_port)
+static uint16_t map_port(struct nat *nat, struct teredo_ep inside)
 {
 	for (size_t i = 0; nat->kind != NAT_SYMMETRIC && i < nat->n; i++) {
 		struct session *s = &nat->sessions[i];
 
-		if (s->host == host && s->in_port == in_port &&
-		    is_alive(nat, s))
-			return s->out_port;
+		if (ep_equal(s->inside, inside) && is_alive(nat, s))
+			return s->port;
 	}
-	return new_port(nat, in_port);
+	return new_port(nat, inside.port);
 }
 
 static void forget_dead(struct nat *nat)
@@ -120,13 +119,14 @@ static void forget_dead(struct nat *nat)
 }
 
 static struct session *add_session(struct nat *nat, struct link4 *host,
-				   uint16_t in_port, struct teredo_ep remote)
+				   struct teredo_ep inside,
+				   struct teredo_ep remote)
 {
 	struct session *s;
-	uint16_t out_port;
+	uint16_t port;
 
 	forget_dead(nat);
-	out_port = map_port(nat, host, in_port);
+	port = map_port(nat, inside);
 	if (nat->n == nat->room) {
 		nat->room = nat->room ? 2 * nat->room : 16;
 		nat->sessions = realloc(nat->sessions,
@@ -134,7 +134,7 @@ static struct session *add_session(struct nat *nat, struct link4 *host,
 		assert(nat->sessions);
 	}
 	s = &nat->sessions[nat->n++];
-	*s = (struct session){host, in_port, out_port, remote, 0};
+	*s = (struct session){host, inside, remote, port, 0};
 	return s;
 }
 
@@ -148,11 +148,11 @@ static void nat_out(struct link4 *host, struct datagram *d)
 		free(d);
 		return;
 	}
-	s = find_session(nat, host, d->src.port, d->dst);
+	s = find_session(nat, d->src, d->dst);
 	if (!s)
-		s = add_session(nat, host, d->src.port, d->dst);
+		s = add_session(nat, host, d->src, d->dst);
 	s->last = host->w->now;
-	d->src = (struct teredo_ep){nat->outside->ip, s->out_port};
+	d->src = (struct teredo_ep){nat->outside->ip, s->port};
 	net4_forward(nat->outside, d);
 }
 
@@ -183,12 +183,14 @@ static void nat_in(void *ctx, struct link4 *on, struct datagram *d)
 	for (size_t i = 0; i < nat->n; i++) {
 		struct session *s = &nat->sessions[i];
 
-		if (s->out_port != d->dst.port || !is_alive(nat, s) ||
+		if (s->port != d->dst.port || !is_alive(nat, s) ||
 		    !admits(nat, s, d->src))
 			continue;
 		s->last = on->w->now;
-		d->dst = (struct teredo_ep){s->host->ip, s->in_port};
-		if (net4_crosses(s->host, d))
+		d->dst = s->inside;
+		if (s->host->ip != d->dst.ip)
+			net4_drop(s->host, d, "address is gone");
+		else if (net4_crosses(s->host, d))
 			s->host->receive(s->host->ctx, s->host, d);
 		return;
 	}

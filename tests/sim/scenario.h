@@ -19,8 +19,10 @@ struct scenario {
 	void (*run)(struct world *w, unsigned variant);
 	unsigned variants; /* 0: it has none */
 	void (*label)(unsigned variant, char out[SCENARIO_LABEL]);
-	unsigned seeds;	 /* 0: one */
-	teredo_time p95; /* limit of the figure; 0: none */
+	unsigned seeds; /* 0: one */
+	/* Limit of the 95th percentile of the figure; 0: none. A scenario that
+	 * has one is run with the fixed seed only: chance may beat a limit. */
+	teredo_time p95;
 };
 
 /* An entry of a table; fields with other values than 0 may follow. */

@@ -186,6 +186,14 @@ void world_fail(struct world *w, const char *format, ...)
 	longjmp(w->on_failure, 1);
 }
 
+void world_at_most(struct world *w, teredo_time time, teredo_time limit,
+		   const char *file, int line, const char *what)
+{
+	if (time > limit)
+		world_fail(w, "%s:%d: %s is %.3f s, more than %.3f s", file,
+			   line, what, (double)time / 1e9, (double)limit / 1e9);
+}
+
 void world_note(struct world *w, const char *who, const char *format, ...)
 {
 	char words[TRACE_WORDS];

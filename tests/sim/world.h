@@ -62,6 +62,12 @@ _Noreturn void world_fail(struct world *w, const char *format, ...)
 		     : world_fail((w), "%s:%d: expected %s", __FILE__,         \
 				  __LINE__, #condition))
 
+/* The same for a time, whose value is told. */
+#define EXPECT_AT_MOST(w, time, limit)                                         \
+	world_at_most((w), (time), (limit), __FILE__, __LINE__, #time)
+void world_at_most(struct world *w, teredo_time time, teredo_time limit,
+		   const char *file, int line, const char *what);
+
 /* A line of the trace. */
 void world_note(struct world *w, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,0 +1,71 @@
+/*
+ * lab.h - the cast of a story, and its verbs
+ *
+ * lab_new() builds what most stories need: a server with two addresses, a
+ * relay that 2001::/32 leads to, and a native host, all running. Clients and
+ * more are added by name and started by the story. Lines have delays of a few
+ * milliseconds and no loss.
+ */
+#ifndef SIM_LAB_H
+#define SIM_LAB_H
+
+#include "flow.h"
+#include "nat.h"
+#include "roles.h"
+
+struct lab {
+	struct world *w;
+	struct node *server, *relay;
+	struct stack *host;
+	unsigned clients, hosts, relays, servers, nats;
+};
+
+struct lab *lab_new(struct world *w);
+
+/* A running server. has_second: it has two addresses. */
+struct node *lab_server(struct lab *l, const char *name, bool has_second);
+
+/* A native host: answers what it gets, sends what the story wants. */
+struct stack *lab_host(struct lab *l, const char *name);
+
+/* A running relay. host: it serves only this one (host-local), and does it
+ * from now on; NULL: a router, to which 2001::/32 leads from now on. */
+struct node *lab_relay(struct lab *l, const char *name, struct stack *host);
+
+struct nat *lab_nat(struct lab *l, const char *name, enum nat_kind kind);
+
+/* Gives it another public address, and no mappings. */
+void lab_move_nat(struct lab *l, struct nat *nat);
+
+/* A client of l->server, not running, behind a NAT of its own, or in public
+ * (NAT_NONE), or behind `nat`. */
+struct node *lab_client(struct lab *l, const char *name, enum nat_kind kind);
+struct node *lab_client_behind(struct lab *l, const char *name,
+			       struct nat *nat);
+
+/* Adds a server to the client's list, before it starts. */
+void lab_add_server(struct node *client, const struct node *server);
+
+/* ---- verbs ---- */
+
+/* The line between the core and this node, or the NAT before it. */
+struct line *access_line(const struct node *n);
+
+bool is_qualified(const struct node *client);
+/* Starts it; it must be qualified within 2 s. Returns it. */
+struct node *qualify(struct node *client);
+/* Until it is (again); fails after `limit`. */
+void wait_qualified(struct node *client, teredo_time limit);
+
+/* Time to the answer of one ping; TEREDO_NEVER: none within `limit`. */
+teredo_time ping(struct stack *from, const struct stack *to, teredo_time limit);
+
+/* n packets at once, numbered 0..n-1, of different lengths. */
+void burst(struct stack *from, const struct stack *to, unsigned n);
+/* Whether a burst of n arrived: all of it, in order, once. */
+bool got_in_order(const struct stack *to, const struct stack *from, unsigned n);
+
+/* `n` pings, 100 ms apart, are all answered within 1 s each. */
+bool talks(struct stack *from, const struct stack *to, unsigned n);
+
+#endif

@@ -1,0 +1,329 @@
+/*
+ * referee.c - an honest observer with a memory of its own
+ *
+ * The book is kept from the packets alone, never from what a core says. Two
+ * kinds of question are recorded when a core sends them: a bubble, whose
+ * source the answer must name as its destination, and an echo request made up
+ * by the core, whose data the reply must carry. An answer makes a proof: this
+ * peer is at that endpoint. A proof stands for good, since a core may only be
+ * more careful than that.
+ *
+ * Books are rings of REFEREE_BOOK entries: older entries than any scenario
+ * needs are forgotten. They survive the crash of an engine, whose snapshot
+ * has to carry its trust over, and not a restart.
+ */
+#include "config.h"
+
+#include "referee.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../../libteredo/addr.h"
+#include "../../libteredo/icmp6.h"
+#include "../../libteredo/wire.h"
+#include "node.h"
+
+#define BUBBLE_GAP    (2 * TEREDO_SECOND)
+#define BUBBLE_PAUSE  (30 * TEREDO_SECOND)
+#define BUBBLE_BUDGET 4
+#define FORGOTTEN     (60 * TEREDO_SECOND) /* PEER_FORGET_UNPROVEN */
+#define DEAF	      (8 * TEREDO_SECOND)
+#define IDLE_EXPIRIES 3
+#define EXPIRIES      1000
+
+/* The last `n` entries of a ring that has taken `n_ever`. */
+static unsigned in_book(unsigned n_ever)
+{
+	return n_ever < REFEREE_BOOK ? n_ever : REFEREE_BOOK;
+}
+
+static const uint8_t *echo_data(const struct wire_packet *p, uint8_t type,
+				size_t *len)
+{
+	const uint8_t *msg;
+
+	if (p->next_header != ICMP6_NEXT_HEADER)
+		return NULL;
+	msg = icmp6_message(p, len);
+	if (!msg || msg[0] != type)
+		return NULL;
+	*len -= 8;
+	return msg + 8;
+}
+
+/* ---- proofs ---- */
+
+static bool has_proof(const struct referee *r, const struct teredo_addr *peer,
+		      const struct teredo_ep *ep)
+{
+	for (unsigned i = 0; i < in_book(r->proofs); i++)
+		if (addr_equal(&r->proof[i].peer, peer) &&
+		    (!ep || ep_equal(r->proof[i].ep, *ep)))
+			return true;
+	return false;
+}
+
+static bool answers(const struct question *q, const struct wire_packet *p)
+{
+	size_t len;
+	const uint8_t *data;
+
+	if (!addr_equal(&q->peer, &p->src))
+		return false;
+	if (!q->nonce_len)
+		return addr_equal(&q->cookie, &p->dst);
+	data = echo_data(p, ICMP6_ECHO_REPLY, &len);
+	return data && len == q->nonce_len && !memcmp(data, q->nonce, len);
+}
+
+/* Whether p, from there, is an answer, and writes it down. */
+static void take_proof(struct referee *r, const struct wire_packet *p,
+		       struct teredo_ep from)
+{
+	if (has_proof(r, &p->src, &from))
+		return;
+	for (unsigned i = 0; i < in_book(r->questions); i++) {
+		if (!answers(&r->question[i], p))
+			continue;
+		r->proof[r->proofs++ % REFEREE_BOOK] =
+			(struct proof){p->src, from};
+		return;
+	}
+}
+
+static bool is_proven(const struct referee *r, const struct teredo_addr *peer,
+		      const struct teredo_ep *from)
+{
+	if (addr_in_prefix(peer, addr_default_prefix()) &&
+	    (!from || ep_equal(addr_mapping(peer), *from)))
+		return true;
+	return has_proof(r, peer, from);
+}
+
+static void ask(struct referee *r, const struct wire_packet *p)
+{
+	struct question q = {.peer = p->dst, .cookie = p->src};
+	size_t len;
+	const uint8_t *data;
+
+	if (wire_is_bubble(p)) {
+		if (!addr_is_link_local(&p->src))
+			return; /* no secret in it */
+	} else {
+		data = echo_data(p, ICMP6_ECHO_REQUEST, &len);
+		if (!data || len > sizeof(q.nonce))
+			return;
+		q.nonce_len = len;
+		memcpy(q.nonce, data, len);
+	}
+	r->question[r->questions++ % REFEREE_BOOK] = q;
+}
+
+/* ---- bubbles ---- */
+
+static const struct teredo_ep no_ep;
+
+static struct bubbles *find_bubbles(struct referee *r,
+				    const struct teredo_addr *to,
+				    struct teredo_ep ep)
+{
+	for (unsigned i = 0; i < in_book(r->targets); i++)
+		if (addr_equal(&r->bubbles[i].to, to) &&
+		    ep_equal(r->bubbles[i].ep, ep))
+			return &r->bubbles[i];
+	return NULL;
+}
+
+/* Only an own bubble goes through a server; that it may go straight as well
+ * is found out when the call is over. */
+static void note_bubble(struct referee *r, const struct wire_packet *p,
+			struct teredo_ep to)
+{
+	struct teredo_ep ep = to.port == htons(TEREDO_PORT) ? no_ep : to;
+	struct bubbles *b = find_bubbles(r, &p->dst, ep);
+
+	if (!b) {
+		b = &r->bubbles[r->targets++ % REFEREE_BOOK];
+		*b = (struct bubbles){
+			.to = p->dst, .ep = ep, .last = TEREDO_NEVER};
+	}
+	b->sent = true;
+}
+
+static void check_bubbles(struct node *n, struct bubbles *b)
+{
+	teredo_time now = n->w->now, gap = now - b->last;
+	char to[TRACE_ADDR_LEN];
+
+	if (b->last != TEREDO_NEVER && gap < BUBBLE_GAP)
+		world_fail(n->w, "%s: bubbles to %s %.3f s apart (C-BUB-04)",
+			   n->name, trace_addr(to, &b->to), (double)gap / 1e9);
+	if (gap >= FORGOTTEN)
+		b->unanswered = 0;
+	if (b->unanswered >= BUBBLE_BUDGET && gap < BUBBLE_PAUSE)
+		world_fail(n->w, "%s: %u bubbles to %s unanswered (C-BUB-05)",
+			   n->name, b->unanswered + 1, trace_addr(to, &b->to));
+	b->last = now;
+	b->unanswered++;
+}
+
+/* All bubbles of one call to one address are one transmission. */
+static void check_sent(struct node *n)
+{
+	struct referee *r = &n->ref;
+
+	for (unsigned i = 0; i < in_book(r->targets); i++) {
+		struct bubbles *b = &r->bubbles[i], *own;
+
+		if (!b->sent)
+			continue;
+		own = find_bubbles(r, &b->to, no_ep);
+		if (b == own || !own || !own->sent)
+			check_bubbles(n, b);
+	}
+	for (unsigned i = 0; i < in_book(r->targets); i++)
+		r->bubbles[i].sent = false;
+}
+
+static bool is_ra(const struct wire_packet *p)
+{
+	return p->next_header == ICMP6_NEXT_HEADER &&
+	       p->ip6_len > WIRE_IP6_LEN && p->ip6[WIRE_IP6_LEN] == ICMP6_RA;
+}
+
+/* A packet straight from a peer answers the bubbles to it; an advertisement
+ * after a silence shows that perhaps nothing could be answered. */
+static void note_answer(struct node *n, const struct wire_packet *p,
+			struct teredo_ep from)
+{
+	struct referee *r = &n->ref;
+	bool was_deaf = r->unheard && n->w->now - r->unheard >= DEAF;
+
+	if (is_ra(p))
+		r->unheard = 0;
+	for (unsigned i = 0; i < in_book(r->targets); i++) {
+		struct bubbles *b = &r->bubbles[i];
+
+		if (from.port == htons(TEREDO_PORT)
+			    ? is_ra(p) && was_deaf
+			    : addr_equal(&b->to, &p->src) ||
+				      ep_equal(b->ep, from))
+			b->unanswered = 0;
+	}
+}
+
+/* ---- the game ---- */
+
+void referee_hears(struct node *n, const struct teredo_rx *rx)
+{
+	struct wire_packet p;
+
+	n->ref.answers = 0;
+	if (wire_parse(&p, rx->data, rx->len) != WIRE_OK)
+		return;
+	take_proof(&n->ref, &p, rx->from);
+	note_answer(n, &p, rx->from);
+}
+
+static void check_target(struct node *n, struct teredo_ep to)
+{
+	char text[TRACE_ADDR_LEN];
+
+	if (!ipv4_is_global(to.ip) || !to.port)
+		world_fail(n->w, "%s: sends to %s (A-V4G)", n->name,
+			   trace_ep(text, to));
+	for (unsigned i = 0; i < 2; i++)
+		if (n->link[i] && n->link[i]->ip == to.ip)
+			world_fail(n->w, "%s: sends to itself", n->name);
+	if (n->nat && n->nat->outside->ip == to.ip)
+		world_fail(n->w, "%s: sends to its own NAT", n->name);
+}
+
+static void check_solicitation(struct node *n)
+{
+	struct referee *r = &n->ref;
+	teredo_time *slot = &r->rs[r->solicitations % 10];
+
+	if (r->solicitations >= 10 && n->w->now - *slot < 10 * TEREDO_SECOND)
+		world_fail(n->w, "%s: a storm of solicitations", n->name);
+	*slot = n->w->now;
+	r->solicitations++;
+	if (!r->unheard)
+		r->unheard = n->w->now;
+}
+
+void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
+		   size_t len, bool own)
+{
+	struct wire_packet p;
+
+	n->ref.answers++;
+	check_target(n, to);
+	if (wire_parse(&p, data, len) != WIRE_OK)
+		world_fail(n->w, "%s: sends no Teredo packet", n->name);
+	if (!own || n->ops->is_server)
+		return;
+	if (addr_is_all_routers(&p.dst))
+		check_solicitation(n);
+	if (wire_is_bubble(&p))
+		note_bubble(&n->ref, &p, to);
+	ask(&n->ref, &p);
+}
+
+void referee_sends6(struct node *n)
+{
+	n->ref.answers++;
+}
+
+void referee_delivers(struct node *n, const struct teredo_ep *from,
+		      const uint8_t *ip6, size_t len)
+{
+	struct wire_packet p;
+	char text[TRACE_ADDR_LEN];
+
+	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
+		world_fail(n->w, "%s: no IPv6 packet for the tun", n->name);
+	if (!from && p.next_header == ICMP6_NEXT_HEADER &&
+	    ip6[WIRE_IP6_LEN] == ICMP6_UNREACHABLE)
+		return; /* our own error */
+	if (wire_is_bubble(&p) || addr_is_link_local(&p.src) ||
+	    addr_is_multicast(&p.src))
+		world_fail(n->w, "%s: unfit for the tun (C-RX-21)", n->name);
+	if (!is_proven(&n->ref, &p.src, from))
+		world_fail(n->w, "%s: unproven packet of %s (C-RX-19)", n->name,
+			   trace_addr(text, &p.src));
+}
+
+void referee_forgives(struct node *n)
+{
+	n->ref.targets = 0;
+}
+
+void referee_expired(struct node *n)
+{
+	struct referee *r = &n->ref;
+
+	if (r->expired_at != n->w->now) {
+		r->expired_at = n->w->now;
+		r->expiries = r->idle_expiries = 0;
+	}
+	r->expiries++;
+	r->idle_expiries +=
+		!n->w->outbox.n && n->ops->deadline(n->core) <= n->w->now;
+	if (r->idle_expiries > IDLE_EXPIRIES || r->expiries > EXPIRIES)
+		world_fail(n->w, "%s: expire() makes no progress", n->name);
+}
+
+void referee_looks(struct node *n)
+{
+	struct referee *r = &n->ref;
+
+	check_sent(n);
+	if (n->w->outbox.lost)
+		world_fail(n->w, "%s: outbox lost an item", n->name);
+	if (n->ops->is_server && r->answers > 1)
+		world_fail(n->w, "%s: %u packets for one (S-FWD-10)", n->name,
+			   r->answers);
+	n->ops->check(n);
+}
