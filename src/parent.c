@@ -131,7 +131,7 @@ static void engine_start(struct parent *p)
 	int err;
 
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
-	e->ready = e->ending = false;
+	e->ready = e->ending = p->link.held = false;
 	e->silent = 0;
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
@@ -255,6 +255,8 @@ void parent_ready(struct parent *p)
 {
 	struct parent_engine *e = &p->engine;
 
+	if (e->ready)
+		return;
 	e->ready = true;
 	parent_timer(p, PARENT_UNHEALTHY, UINT64_MAX);
 	parent_link_carrier(p);

@@ -133,6 +133,7 @@ struct priv_limit {
 };
 
 #define PRIV_TUN_PER_MINUTE	10
+#define PRIV_CARRIER_PER_MINUTE	30
 #define PRIV_RESOLVE_PER_MINUTE	64
 #define PRIV_RELOAD_PER_MINUTE	6
 #define PRIV_SERVER_IPS		(PRIV_SERVERS * 8)
@@ -145,7 +146,7 @@ struct priv_policy {
 	unsigned n_servers;
 	unsigned n_server_ips;	/* counts on: a ring of the last ones */
 	uint32_t server_ip[PRIV_SERVER_IPS];	/* given by the resolver */
-	struct priv_limit tun, resolve, reload;
+	struct priv_limit tun, carrier, resolve, reload;
 };
 
 /* The resolver gave this address for a server. */

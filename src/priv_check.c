@@ -129,7 +129,10 @@ static int check_word(struct priv_policy *policy, const void *msg,
 	case PRIV_CARRIER:
 		if (m.value > 1)
 			return -EPROTO;
-		return policy->role == PRIV_SERVER ? -EPERM : 0;
+		if (policy->role == PRIV_SERVER)
+			return -EPERM;
+		return limit_take(&policy->carrier, PRIV_CARRIER_PER_MINUTE,
+				  now);
 	case PRIV_RESOLVE:
 		if (!client || m.value >= policy->n_servers)
 			return -EPERM;

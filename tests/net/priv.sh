@@ -52,7 +52,7 @@ report() {
 	fi
 	failed=$((failed + 1))
 	echo "not ok $count - $1"
-	sed 's/^/# /' "$log"
+	tail -n 60 "$log" | cut -c 1-200 | tr -c '\n -~' '?' | sed 's/^/# /'
 }
 
 finish() {
@@ -81,11 +81,20 @@ start() {
 	pid=$!
 }
 
+# start_server [LINE...]: on the far side; its pid in $server
 start_server() {
-	conf server.conf 'ServerBindAddress 192.0.2.1'
+	[ $# -gt 0 ] || set -- 'ServerBindAddress 192.0.2.1'
+	conf server.conf "$@"
+	: >"$dir/far.log"
 	ip netns exec far "$bin/miredo-server" -f -u nobody \
 		-c "$dir/server.conf" --run-dir "$dir/far" -p "$dir/far.pid" \
-		>"$dir/far.log" 2>&1 &
+		>>"$dir/far.log" 2>&1 &
+	server=$!
+}
+
+stop_server() {
+	kill -TERM "$server"
+	wait "$server"
 }
 
 ended() { ! kill -0 "$pid" 2>/dev/null; }

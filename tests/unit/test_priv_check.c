@@ -171,7 +171,7 @@ static void a_role_has_its_verbs_only(void **state)
 	assert_int_equal(ask(&p, PRIV_RELOAD, 0), 0);
 }
 
-static void look_ups_and_reloads_are_limited(void **state)
+static void carrier_look_ups_and_reloads_are_limited(void **state)
 {
 	struct priv_policy p = client_policy();
 
@@ -182,6 +182,9 @@ static void look_ups_and_reloads_are_limited(void **state)
 	for (unsigned i = 0; i < PRIV_RELOAD_PER_MINUTE; i++)
 		assert_int_equal(ask(&p, PRIV_RELOAD, 0), 0);
 	assert_int_equal(ask(&p, PRIV_RELOAD, 0), -EAGAIN);
+	for (unsigned i = 0; i < PRIV_CARRIER_PER_MINUTE; i++)
+		assert_int_equal(ask(&p, PRIV_CARRIER, i % 2), 0);
+	assert_int_equal(ask(&p, PRIV_CARRIER, 0), -EAGAIN);
 }
 
 static void the_parents_own_verbs_are_refused(void **state)
@@ -309,7 +312,7 @@ int main(void)
 		cmocka_unit_test(the_mtu_stays_in_range),
 		cmocka_unit_test(ten_changes_in_any_minute),
 		cmocka_unit_test(a_role_has_its_verbs_only),
-		cmocka_unit_test(look_ups_and_reloads_are_limited),
+		cmocka_unit_test(carrier_look_ups_and_reloads_are_limited),
 		cmocka_unit_test(the_parents_own_verbs_are_refused),
 		cmocka_unit_test(a_wrong_length_is_malformed),
 		cmocka_unit_test(a_log_line_has_an_end_and_a_level),

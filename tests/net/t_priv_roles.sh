@@ -1,0 +1,240 @@
+#!/bin/sh
+# Relay and server under the parent; names; an engine that cannot start; one
+# that was taken over; and what each process may do (P1, P2, P4, P8, R7, R9).
+# shellcheck disable=SC2317,SC2119 source-path=SCRIPTDIR source=priv.sh
+. "$(dirname "$0")/priv.sh"
+
+has_route() { ip -6 route show dev teredo | grep -q "$1"; }
+carrier() { ip link show teredo | grep -q LOWER_UP; }
+no_carrier() { ! carrier; }
+gone() { ! ip link show teredo 2>/dev/null; }
+
+# ---- relay ----
+
+conf relay.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 3544' \
+	'InterfaceMTU 1400'
+start -c "$dir/relay.conf"
+within 5 has 'serves as relay' && within 1 carrier
+report "a relay serves, with carrier"
+has_route '^2001::/32 .*metric 1024' &&
+	ip link show teredo | grep -q 'mtu 1400' &&
+	[ "$(ip -6 addr show dev teredo | grep -c inet6)" -eq 1 ] &&
+	ip -6 addr show dev teredo | grep -q fe80::ffff:ffff:ffff/64 &&
+	! has_route default
+report "it has its route and its link-local address, and no more"
+
+ip -6 route del 2001::/32 dev teredo
+within 1 has_route '^2001::/32 .*metric 1024'
+report "the route comes back when it is taken away"
+
+sed -i 's/1400/1500/' "$dir/relay.conf"
+echo 'Prefix 2001:db8::' >>"$dir/relay.conf"
+: >"$log"
+kill -HUP "$pid"
+within 3 has 'a new engine serves'
+within 1 has_route '^2001:db8::/32 .*metric 1024' && ! has_route '^2001::/32' &&
+	ip link show teredo | grep -q 'mtu 1500' && carrier
+report "a reload changes prefix and MTU"
+
+: >"$log"
+for i in 1 2 3 4; do
+	old=$(engine)
+	kill -KILL "$old"
+	[ "$i" -eq 4 ] || within 3 sh -c "[ \$(grep -c 'a new engine' $log) -eq $i ]"
+done
+sleep 0.3
+carrier
+report "carrier stays up for 300 ms without an engine"
+within 1 no_carrier
+report "and falls after 500 ms (R17)"
+within 3 carrier && has_route '^2001:db8::/32'
+report "it is back with the next engine; the route never went"
+stop
+[ "$rc" -eq 0 ] && gone
+report "the relay ends clean"
+
+# ---- server ----
+
+start_server
+far_log() { grep -q "$1" "$dir/far.log"; }
+within 5 far_log 'serves as server'
+report "a server serves"
+grep -q '^CapPrm:.0000000000000000$' "/proc/$server/status" &&
+	grep -q '^CapBnd:.0000000000000000$' "/proc/$server/status"
+report "with no capability at all (P2)"
+[ "$(ip netns exec far ss -Hlun | grep -c ':3544 ')" -eq 2 ]
+report "on both its addresses"
+stop_server
+
+ip -n far addr del 192.0.2.2/24 dev wire
+start_server
+within 5 far_log 'serves as server' &&
+	far_log 'found one IPv4 address (192.0.2.1). Running single-address'
+report "with one address it runs too, and says what is lost"
+stop_server
+
+far_fails() { # STATUS TEXT LINE...
+	want=$1 text=$2
+	shift 2
+	conf far.conf "$@"
+	timeout 8 ip netns exec far "$bin/miredo-server" -f -u nobody \
+		-c "$dir/far.conf" --run-dir "$dir/far" -p "$dir/far.pid" \
+		>"$log" 2>&1
+	[ $? -eq "$want" ] && has "$text"
+}
+far_fails 78 '2:20: ServerBindAddress2 192.0.2.2 is not on this host' \
+	'ServerBindAddress 192.0.2.1' 'ServerBindAddress2 192.0.2.2'
+report "a second address that was asked for has to be there"
+ip -n far addr add 10.0.0.4/24 dev wire
+far_fails 78 'set ServerPublicAddress' 'ServerBindAddress 10.0.0.4'
+report "a private address needs its public one"
+start_server 'ServerBindAddress 10.0.0.4' \
+	'ServerPublicAddress 203.0.113.1' 'ServerBindAddress2 none'
+within 5 far_log 'serves as server'
+report "and runs with it behind 1:1 NAT"
+stop_server
+ip -n far addr add 192.0.2.2/24 dev wire
+start_server
+within 5 far_log 'serves as server'
+
+# ---- names ----
+
+printf '192.0.2.1 teredo.example.net\n192.0.2.9 me.example.net\n' >"$dir/hosts"
+mount --bind "$dir/hosts" /etc/hosts
+conf names.conf 'RelayType client' 'InterfaceName teredo' \
+	'BindAddress me.example.net' 'ServerAddress teredo.example.net'
+start -c "$dir/names.conf"
+within 5 has_address && ss -lun | grep -q '192.0.2.9:'
+report "names of BindAddress and ServerAddress are looked up"
+! pgrep -x miredo-resolver
+report "and no resolver is left"
+stop
+
+cat >"$dir/dns.py" <<'END'
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.1", 53))
+while True:
+    q, who = s.recvfrom(512)
+    n = q[12:].index(0) + 13 + 4
+    s.sendto(q[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + q[12:n] +
+             b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", who)
+END
+: >"$dir/hosts"
+echo 'nameserver 192.0.2.1' >"$dir/resolv.conf"
+# -L: a link into /run, as systemd-resolved makes it, is what is followed
+mount --bind "$dir/resolv.conf" "$(readlink -f /etc/resolv.conf)"
+conf dns.conf 'RelayType client' 'InterfaceName teredo' \
+	'ServerAddress dead.example.org'
+start -c "$dir/dns.conf"
+within 5 has 'serves as client'
+report "without name servers it starts all the same"
+within 8 has 'cannot resolve "dead.example.org"'
+report "what cannot be resolved is said"
+sleep 1
+[ "$(grep -c 'cannot resolve' "$log")" -eq 1 ]
+report "once"
+begin=$(now_ms)
+ip netns exec far python3 "$dir/dns.py" &
+within 8 has_address
+took=$(($(now_ms) - begin))
+[ $took -le 5000 ]
+report "with a name server again it is qualified (R9; $took ms)"
+
+# ---- privileges ----
+
+e=$(engine)
+status() { grep -q "^$2:.$3\$" "/proc/$1/status"; }
+status "$e" CapPrm 0000000000000000 && status "$e" CapBnd 0000000000000000 &&
+	status "$e" CapInh 0000000000000000 && status "$e" CapAmb 0000000000000000 &&
+	status "$e" NoNewPrivs 1 && status "$e" Seccomp 2 && status "$e" Threads 1 &&
+	status "$e" Groups ' ' && grep -q 'Max processes *0 ' "/proc/$e/limits" &&
+	grep -q 'Max core file size *0 *0 ' "/proc/$e/limits"
+report "the engine has no capability, no thread, no child, no core (P1)"
+status "$pid" CapPrm 0000000000001000 && status "$pid" CapBnd 0000000000000000 &&
+	status "$pid" NoNewPrivs 1 && status "$pid" Seccomp 2
+report "the parent has CAP_NET_ADMIN alone (P2)"
+[ "$(stat -c %U "/proc/$e/status")" = root ]
+report "the engine is not dumpable"
+ls -l "/proc/$e/fd" >"$log"
+[ "$(find "/proc/$e/fd" -type l | wc -l)" -le 12 ]
+report "it has twelve descriptors at most (P8)"
+! tr '\0' '\n' <"/proc/$e/environ" | grep -qv '^[AUL][A-Z]*SAN_OPTIONS='
+report "and no environment"
+! grep -q 'rwx' "/proc/$e/maps" "/proc/$pid/maps"
+report "nothing is writable and executable (P10)"
+[ "$(ss -Hltnp | grep -c miredo)" -eq 0 ] && [ "$(ss -Hlunp | grep -c miredo)" -eq 1 ]
+report "one UDP port and nothing else is open (P9)"
+stop
+
+# ---- the service manager ----
+
+cat >"$dir/notify.py" <<'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(512).decode(), flush=True)
+END
+conf client.conf 'RelayType client' 'InterfaceName teredo' \
+	'ServerAddress 192.0.2.1'
+python3 "$dir/notify.py" "$dir/notify" >"$dir/notified" &
+within 5 test -S "$dir/notify"
+NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=1000000 start -c "$dir/client.conf"
+answers() { "$bin/miredoctl" --run-dir "$run" status | grep -q client; }
+within 5 grep -qx READY=1 "$dir/notified" && answers
+report "READY=1 is told when the control socket answers"
+within 3 grep -qx WATCHDOG=1 "$dir/notified"
+report "WATCHDOG=1 follows"
+stop
+within 2 grep -qx STOPPING=1 "$dir/notified"
+report "STOPPING=1 at the end"
+
+# ---- engines that go wrong ----
+
+broken() { # another engine beside a copy of the parent
+	mkdir -p "$dir/bin"
+	cp "$bin/miredo" "$dir/bin/miredo"
+	cp "$1" "$dir/bin/miredo-engine"
+	: >"$log"
+	"$dir/bin/miredo" -f -u nobody --run-dir "$run" -p "$dir/pid" \
+		-c "$dir/client.conf" >>"$log" 2>&1 &
+	pid=$!
+}
+broken /bin/false
+begin=$(now_ms)
+wait "$pid"
+rc=$?
+took=$(($(now_ms) - begin))
+[ "$rc" -eq 70 ] && gone && [ "$(grep -c 'the engine ended' "$log")" -eq 7 ] &&
+	[ $took -ge 7000 ]
+report "an engine that dies again and again ends the service with 70 (R7)"
+
+broken "$bin/tests/net/hostile_engine"
+ip -6 monitor address >"$dir/addresses" &
+monitor=$!
+ip monitor link >"$dir/links" &
+monitors="$monitor $!"
+within 30 has 'breaks the rules of the border'
+report "an engine that was taken over is killed for its first wrong message"
+kill -0 "$pid"
+report "the parent is alive after a million of its messages (P4)"
+# shellcheck disable=SC2086
+kill $monitors
+cp "$dir/addresses" "$log"
+! grep 'inet6.*scope global' "$dir/addresses" | grep -qv ' 2001:0\{0,1\}:c000:201:'
+report "only addresses in the prefix and of the resolved server were set"
+[ "$(grep -v Deleted "$dir/addresses" | grep -c 'scope global')" -le 10 ]
+report "ten in a minute"
+cp "$dir/links" "$log"
+! grep -o 'mtu [0-9]*' "$dir/links" | awk '$2 < 1280 || $2 > 65507' | grep -q .
+report "the MTU stayed in range"
+[ "$(ip -6 route show table all dev teredo | grep -Ecv '^(default|2001::/32|fe80::|ff00::/8|multicast ff00::/8|local|anycast)')" -eq 0 ] &&
+	[ "$(ip -o link | wc -l)" -eq 3 ]
+report "no other route, no other interface"
+kill -TERM "$pid"
+wait "$pid"
+gone
+report "and it ends clean"
+
+finish

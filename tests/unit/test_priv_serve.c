@@ -1,0 +1,326 @@
+/*
+ * test_priv_serve.c - the parent's end of the border
+ *
+ * The rest of the parent is played by this file: what priv_serve() has done
+ * is counted, what it answers is read at the engine's end of the socket.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/log.h"
+#include "../../src/msg.h"
+#include "../../src/parent.h"
+
+static struct world {
+	struct parent p;
+	int engine;		/* its end */
+	unsigned ready, up, down, carrier, resolved, reloads, killed, lines;
+	char why[80];
+	int answer;		/* what the interface says to a change */
+} w;
+
+/* ---- the rest of the parent ---- */
+
+void parent_ready(struct parent *p)
+{
+	assert_ptr_equal(p, &w.p);
+	w.ready++;
+}
+
+void parent_engine_bad(struct parent *p, const char *why)
+{
+	snprintf(w.why, sizeof(w.why), "%s", why == NULL ? "" : why);
+	w.killed++;
+	close(p->engine.child.sock);
+	p->engine.child.sock = -1;
+}
+
+void parent_send(struct parent *p, const void *msg, size_t len, int fd)
+{
+	if (p->engine.child.sock >= 0)
+		msg_send(p->engine.child.sock, msg, len, fd);
+}
+
+int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
+{
+	memcpy(p->link.addr, addr, 16);
+	p->link.mtu = mtu;
+	w.up++;
+	return w.answer;
+}
+
+int parent_link_down(struct parent *p)
+{
+	(void)p;
+	w.down++;
+	return w.answer;
+}
+
+void parent_link_carrier(struct parent *p)
+{
+	(void)p;
+	w.carrier++;
+}
+
+void resolve_ask(struct parent *p, unsigned server)
+{
+	(void)p;
+	assert_true(server < 2);
+	w.resolved++;
+}
+
+void parent_reload(struct parent *p)
+{
+	(void)p;
+	w.reloads++;
+}
+
+/* ---- the engine ---- */
+
+static void count_line(void *ctx, int level, const char *line)
+{
+	(void)ctx;
+	(void)level;
+	(void)line;
+	w.lines++;
+}
+
+static int setup(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	if (msg_pair(pair) < 0)
+		return -1;
+	w.p.engine.child.sock = pair[0];
+	w.engine = pair[1];
+	w.p.policy.role = PRIV_CLIENT;
+	w.p.policy.prefix = htonl(0x20010000);
+	w.p.policy.mtu_max = 1500;
+	w.p.policy.n_servers = 2;
+	priv_policy_add(&w.p.policy, inet_addr("192.0.2.1"));
+	log_to_sink(count_line, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (w.p.engine.child.sock >= 0)
+		close(w.p.engine.child.sock);
+	close(w.engine);
+	return 0;
+}
+
+static void say(uint32_t verb, uint32_t value)
+{
+	const struct priv_word m = { verb, value };
+
+	msg_send(w.engine, &m, sizeof(m), -1);
+}
+
+static void say_up(uint8_t server_octet)
+{
+	struct priv_tun_up m = {
+		.verb = PRIV_TUN_UP,
+		.mtu = 1280,
+		.addr = { 0x20, 1, 0, 0, 192, 0, 2, server_octet },
+	};
+
+	msg_send(w.engine, &m, sizeof(m), -1);
+}
+
+static int answer_about(uint32_t verb)
+{
+	struct priv_answer m;
+	int fd;
+
+	assert_int_equal(msg_recv(w.engine, &m, sizeof(m), &fd), sizeof(m));
+	assert_int_equal(m.verb, PRIV_ANSWER);
+	assert_int_equal(m.about, verb);
+	return m.error;
+}
+
+/* ---- */
+
+static void each_verb_does_its_work(void **state)
+{
+	(void)state;
+	say(PRIV_READY, 0);
+	say(PRIV_CARRIER, 0);
+	say(PRIV_RESOLVE, 1);
+	say(PRIV_RELOAD, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.ready, 1);
+	assert_int_equal(w.carrier, 1);
+	assert_true(w.p.link.held);
+	assert_int_equal(w.resolved, 1);
+	assert_int_equal(w.reloads, 1);
+	say(PRIV_CARRIER, 1);
+	priv_serve(&w.p, 0);
+	assert_false(w.p.link.held);
+}
+
+static void an_address_is_set_and_answered(void **state)
+{
+	(void)state;
+	say_up(1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.up, 1);
+	assert_int_equal(answer_about(PRIV_TUN_UP), 0);
+	say(PRIV_TUN_DOWN, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.down, 1);
+	assert_int_equal(answer_about(PRIV_TUN_DOWN), 0);
+}
+
+static void a_failed_change_is_an_answer_not_a_death(void **state)
+{
+	(void)state;
+	w.answer = -ENODEV;
+	say_up(1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(answer_about(PRIV_TUN_UP), -ENODEV);
+	assert_int_equal(w.killed, 0);
+}
+
+static void a_refused_address_is_not_set_but_answered(void **state)
+{
+	(void)state;
+	say_up(9);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.up, 0);
+	assert_int_equal(answer_about(PRIV_TUN_UP), -EPERM);
+	assert_int_equal(w.killed, 0);
+}
+
+static void a_refused_look_up_has_failed(void **state)
+{
+	struct priv_resolved m;
+	int fd;
+
+	(void)state;
+	say(PRIV_RESOLVE, 7);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.resolved, 0);
+	assert_int_equal(msg_recv(w.engine, &m, sizeof(m), &fd), sizeof(m));
+	assert_int_equal(m.verb, PRIV_RESOLVED);
+	assert_int_equal(m.server, 7);
+	assert_int_equal(m.ip, 0);
+}
+
+static void what_it_says_is_a_sign_of_life(void **state)
+{
+	(void)state;
+	w.p.engine.silent = 4;
+	say(PRIV_KEEPALIVE, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.p.engine.silent, 0);
+}
+
+static void malformed_is_the_end(void **state)
+{
+	(void)state;
+	msg_send(w.engine, "nonsense", 8, -1);
+	say(PRIV_READY, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.killed, 1);
+	assert_string_not_equal(w.why, "");
+	assert_int_equal(w.ready, 0);	/* nothing after it counts */
+}
+
+static void too_long_is_the_end(void **state)
+{
+	char big[PRIV_MESSAGE_MAX + 1] = { 0 };
+
+	(void)state;
+	msg_send(w.engine, big, sizeof(big), -1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.killed, 1);
+}
+
+static void a_descriptor_from_the_engine_is_the_end(void **state)
+{
+	const struct priv_word m = { PRIV_READY, 0 };
+	int before = dup(STDERR_FILENO), after;
+
+	(void)state;
+	close(before);
+	msg_send(w.engine, &m, sizeof(m), STDERR_FILENO);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.killed, 1);
+	assert_int_equal(w.ready, 0);
+	after = dup(STDERR_FILENO);	/* sock was closed: no higher */
+	assert_true(after <= before);
+	close(after);
+}
+
+static void the_end_of_the_connection_needs_no_reason(void **state)
+{
+	(void)state;
+	close(w.engine);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.killed, 1);
+	assert_string_equal(w.why, "");
+	w.engine = dup(STDERR_FILENO);
+}
+
+static void twenty_lines_a_second_are_logged(void **state)
+{
+	const struct priv_log m = { .verb = PRIV_LOG, .text = "line" };
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		msg_send(w.engine, &m, sizeof(m), -1);
+		priv_serve(&w.p, 0);
+	}
+	assert_int_equal(w.lines, 20);
+	assert_int_equal(w.p.engine.log_suppressed, 80);
+	w.p.engine.log_window = 0;	/* a second is over */
+	msg_send(w.engine, &m, sizeof(m), -1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.lines, 22);	/* how many there were, and this */
+}
+
+static void a_chatterer_does_not_keep_the_parent(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		say(PRIV_READY, 0);
+	priv_serve(&w.p, 0);
+	assert_in_range(w.ready, 1, 64);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(each_verb_does_its_work),
+		T(an_address_is_set_and_answered),
+		T(a_failed_change_is_an_answer_not_a_death),
+		T(a_refused_address_is_not_set_but_answered),
+		T(a_refused_look_up_has_failed),
+		T(what_it_says_is_a_sign_of_life),
+		T(malformed_is_the_end),
+		T(too_long_is_the_end),
+		T(a_descriptor_from_the_engine_is_the_end),
+		T(the_end_of_the_connection_needs_no_reason),
+		T(twenty_lines_a_second_are_logged),
+		T(a_chatterer_does_not_keep_the_parent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
