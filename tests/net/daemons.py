@@ -132,10 +132,10 @@ class Ours(Daemon):
     """The programs of this tree, as `make install` puts them."""
     kind, tree = "ours", OURS
 
-    def command(self, *options):
+    def command(self, foreground=True):
         name = "miredo-server" if self.role == "server" else "miredo"
-        return (program(name), *(options or ("-f",)), "-c", self.conf,
-                "-p", self.pidfile, "-u", "miredo")
+        return (program(name), *(["-f"] if foreground else []),
+                "-c", self.conf, "-p", self.pidfile, "-u", "miredo")
 
     @property
     def instance(self):

@@ -64,7 +64,7 @@ class Web:
     def __init__(self, host, relay):
         self.host, self.relay = host, relay
         self.address = ipaddress.IPv6Address(host.ip6)
-        self.maker = f"web behind {relay.kind}'s relay"
+        self.maker = f"web ({relay.kind} relay)"
 
     def __str__(self):
         return self.maker

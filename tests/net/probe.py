@@ -133,13 +133,17 @@ def run(ping, count, interval=0.005, linger=1.0):
 
 def flow(pings, until, interval=0.1):
     """A steady stream on all pings until until() is true; goes on counting
-    where it was. A pause in between shows as packets not sent, never lost."""
+    where it was. A pause in between shows as packets not sent, never lost.
+    The answers to the last ones are waited for."""
     due = time.monotonic()
     while not until():
         for ping in pings:
             ping.send()
         due = max(due + interval, time.monotonic())
         _listen(pings, due, until)
+    _listen(pings, time.monotonic() + 0.2,
+            lambda: all(max(p.sent, default=0) in p.answered
+                        for p in pings))
 
 
 def for_seconds(seconds):
