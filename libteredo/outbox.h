@@ -20,9 +20,9 @@ enum outbox_kind {
 	OUTBOX_UDP,		/* send data to `to` from socket `via` */
 	OUTBOX_TUN,		/* hand data to the local IPv6 stack */
 	OUTBOX_NATIVE6,		/* send data to the IPv6 Internet (server) */
-	OUTBOX_ADDRESS,		/* news: use `addr` with MTU `arg` from now on */
+	OUTBOX_ADDRESS,		/* news: use `addr` with MTU `arg` */
 	OUTBOX_RESOLVE,		/* news: look up server number `arg` again */
-	OUTBOX_PEER_UP,		/* news: peer `addr` at `to` trusted, slot `arg` */
+	OUTBOX_PEER_UP,		/* news: `addr` at `to` trusted, slot `arg` */
 	OUTBOX_PEER_DOWN,	/* news: slot `arg` is no longer trusted */
 	OUTBOX_STATE,		/* news: the role's status changed */
 };

@@ -8,8 +8,9 @@
  * one per pause, because `attempts` stays at four or more until a proof.
  *
  * A probe that the role may not send just now (a rate limit) uses up its turn,
- * so that a cycle always ends, but the next need not wait for it: `last_attempt`
- * is when one was really sent, and gaps and pauses count from there.
+ * so that a cycle always ends, but the next need not wait for it:
+ * `last_attempt` is when one was really sent, and gaps and pauses count from
+ * there.
  *
  * Peers vanish inside other calls (evicted, swept, cleared); that they were
  * announced is noted by slot and told at the next expire(), unless the slot

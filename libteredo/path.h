@@ -46,7 +46,7 @@ struct path {
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;
 	teredo_time next_sweep;
-	/* slots whose PEER_DOWN is still to be said: a bit each, and how many */
+	/* slots whose PEER_DOWN is still to be said: a bit each, how many */
 	uint64_t *down;
 	uint32_t n_down;
 };

@@ -6,11 +6,12 @@
  * so that a stranger cannot aim at one chain; linear probing, and deletion
  * shifts back what follows, so that no tombstones gather. The bits of an index
  * entry that slot numbers leave over hold bits of the hash: other peers on the
- * way are passed without a look at them, which would be a cache miss. Two
- * lists, one of a class each, go through the peers from the stalest to the freshest; a peer is
- * moved at most once a second, so that a packet of a busy peer costs nothing
- * here. Free slots are chained by `next`; those above `fresh` were never used
- * and their memory not touched.
+ * way are passed without a look at them, which would be a cache miss.
+ *
+ * Two lists, one of a class each, go through the peers from the stalest to the
+ * freshest; a peer is moved at most once a second, so that a packet of a busy
+ * peer costs nothing here. Free slots are chained by `next`; those above
+ * `fresh` were never used and their memory not touched.
  */
 #include "peers.h"
 

@@ -27,9 +27,9 @@ struct peer {
 	teredo_time unanswered;		/* first sent since last_rx; 0: none */
 	struct hold_queue held;
 	uint32_t prev, next;		/* its class, stalest first */
-	uint8_t attempts;		/* unanswered bubbles or tests in a row */
+	uint8_t attempts;		/* unanswered probes in a row */
 	bool proven : 1;		/* ep answered us */
-	bool wanted : 1;		/* relay: our side sent to it (R-DEC-04) */
+	bool wanted : 1;		/* our side sent to it (R-DEC-04) */
 	bool announced : 1;		/* PEER_UP was said */
 	bool in_use : 1;		/* peers.c's own */
 };

@@ -15,7 +15,7 @@
 #define WIRE_AUTH_LEN		13u	/* with empty identifier and value */
 #define WIRE_NONCE_LEN		8u
 #define WIRE_NH_NONE		59	/* next header of a bubble */
-#define WIRE_MAX_TRAILERS	64u	/* octets a server forwards (S-FWD-09) */
+#define WIRE_MAX_TRAILERS	64u	/* what a server forwards (S-FWD-09) */
 
 enum wire_error {
 	WIRE_OK,

@@ -8,13 +8,16 @@ static const struct {
 	uint16_t flags;
 	unsigned port;
 } vectors[] = {
-	/* A-ADDR-03; the last two are RFC 6081 figure 2 */
+	/* A-ADDR-03; then RFC 6081 figure 2 */
 	{ "2001:0:4136:e378:8000:63bf:3fff:fdd2", "65.54.227.120",
 	  "192.0.2.45", ADDR_FLAG_CONE, 40000 },
 	{ "2001:0:c633:6476:0:dfff:3fff:fdf5", "198.51.100.118",
 	  "192.0.2.10", 0, 8192 },
 	{ "2001:0:cb00:7178:0:efff:3fff:fdfe", "203.0.113.120",
 	  "192.0.2.1", 0, 4096 },
+	/* and one with the random bits of RFC 5991 */
+	{ "2001:0:cb00:7178:3cff:efff:3fff:fdfe", "203.0.113.120",
+	  "192.0.2.1", ADDR_FLAGS_RANDOM, 4096 },
 };
 
 /* A-ADDR-01, A-ADDR-02, A-ADDR-03, A-ADDR-05 */
@@ -278,7 +281,8 @@ int main(void)
 		cmocka_unit_test(well_known_groups_are_exact),
 		cmocka_unit_test(
 			our_own_address_is_seen_in_addresses_of_other_tunnels),
-		cmocka_unit_test(ipv4_addresses_that_are_not_global_are_refused),
+		cmocka_unit_test(
+			ipv4_addresses_that_are_not_global_are_refused),
 		cmocka_unit_test(
 			our_own_and_broadcast_endpoints_are_not_acceptable),
 	};

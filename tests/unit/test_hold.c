@@ -146,6 +146,22 @@ static void dropping_a_queue_gives_all_back_and_leaves_others(void **state)
 	assert_int_equal(hold_used(h), 0);
 }
 
+static void the_pool_can_be_filled_to_the_last_octet(void **state)
+{
+	struct hold *small = hold_new(512);
+	static const uint8_t data[300];
+
+	(void)state;
+	assert_non_null(small);
+	for (unsigned round = 0; round < 3; round++) {
+		assert_true(hold_put(small, &q, HOLD_TO_PEER, data, 300));
+		assert_int_equal(hold_used(small), 512);
+		assert_false(hold_put(small, &q, HOLD_TO_PEER, data, 1));
+		hold_drop(small, &q);
+	}
+	hold_free(small);
+}
+
 static void only_the_head_of_a_packet_may_be_taken(void **state)
 {
 	uint8_t want[1500], got[301];
@@ -210,6 +226,7 @@ int main(void)
 		TEST(a_peer_may_hold_half_an_outbox),
 		TEST(the_pool_is_bounded_and_comes_back_whole),
 		TEST(dropping_a_queue_gives_all_back_and_leaves_others),
+		TEST(the_pool_can_be_filled_to_the_last_octet),
 		TEST(only_the_head_of_a_packet_may_be_taken),
 		TEST(a_pool_of_nothing_holds_nothing),
 		TEST(many_queues_in_any_order_stay_apart),

@@ -96,7 +96,7 @@ static void a_cookie_looks_like_nobody_else(void **state)
 /* C-SECQ-02, C-SECQ-03 */
 static void a_nonce_is_good_once_and_with_it_all_others_end(void **state)
 {
-	uint8_t first[WIRE_NONCE_LEN], second[WIRE_NONCE_LEN];
+	uint8_t first[WIRE_NONCE_LEN] = { 0 }, second[WIRE_NONCE_LEN] = { 0 };
 
 	(void)state;
 	nonce_ring_new(&ring, &env, 0, first);

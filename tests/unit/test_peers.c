@@ -204,6 +204,53 @@ static void a_peer_no_longer_trusted_makes_room(void **state)
 	assert_int_equal(peers_proven(t), MAX - 1);
 }
 
+static void who_is_sent_to_is_not_the_stalest(void **state)
+{
+	struct teredo_addr a = addr_of(1);
+
+	(void)state;
+	for (unsigned i = 0; i < MAX; i++)
+		get(i, T0);
+	peers_sent(t, find(0), T0);
+	assert_non_null(get(1000, T0));
+	assert_addr_equal(&last_gone, &a);
+}
+
+/* R-ENC-16 */
+static void the_hash_has_a_secret_of_its_own(void **state)
+{
+	uint64_t unused = 6;
+
+	(void)state;
+	assert_true(seed != unused);	/* peers_new() drew from it */
+}
+
+/* So many that some share the bits that stand for them in the index. */
+static void many_peers_are_told_apart(void **state)
+{
+	enum { MANY = 1 << 17 };
+	struct peers *table = peers_new(MANY, &env, gone, &seed);
+	struct teredo_addr a = addr_of(0);
+
+	(void)state;
+	assert_non_null(table);
+	for (uint32_t i = 0; i < MANY; i++) {
+		memcpy(a.b + 10, &i, sizeof(i));
+		assert_null(peers_find(table, &a));
+		assert_non_null(peers_get(table, &a, T0));
+	}
+	assert_int_equal(peers_count(table), MANY);
+	for (uint32_t i = 0; i < 2 * MANY; i++) {
+		struct peer *p;
+
+		memcpy(a.b + 10, &i, sizeof(i));
+		p = peers_find(table, &a);
+		assert_int_equal(p != NULL, i < MANY);
+		assert_true(p == NULL || addr_equal(&p->addr, &a));
+	}
+	peers_free(table);
+}
+
 static void a_slot_is_a_peers_own_for_its_life(void **state)
 {
 	struct peer *p = get(1, T0);
@@ -402,6 +449,9 @@ int main(void)
 		TEST(a_full_table_gives_up_its_stalest_unproven_peer),
 		TEST(a_trusted_peer_never_makes_room),
 		TEST(a_peer_no_longer_trusted_makes_room),
+		TEST(who_is_sent_to_is_not_the_stalest),
+		TEST(the_hash_has_a_secret_of_its_own),
+		TEST(many_peers_are_told_apart),
 		TEST(a_slot_is_a_peers_own_for_its_life),
 		TEST(clearing_takes_everybody),
 		TEST(the_sweep_forgets_the_silent),

@@ -103,15 +103,17 @@ static void collisions_cannot_be_chosen(void **state)
 	static struct ratelimit_table t[2];
 	uint64_t seed = 3;
 	struct teredo_env env = test_env(&seed);
-	uint32_t id = 0, twin = 0;
+	uint32_t id = 0, twin;
 
 	(void)state;
 	ratelimit_table_init(&t[0], &env, 1, TEREDO_SECOND);
 	ratelimit_table_init(&t[1], &env, 1, TEREDO_SECOND);
 	assert_true(ratelimit_table_take(&t[0], 0, &id, sizeof(id)));
-	while (ratelimit_table_take(&t[0], 0, &twin, sizeof(twin)) ||
-	       twin == id)
-		assert_in_range(++twin, 1, 1000000);
+	for (twin = 1; ratelimit_table_take(&t[0], 0, &twin, sizeof(twin));
+	     twin++) {
+		ratelimit_table_reset(&t[0], &twin, sizeof(twin));
+		assert_in_range(twin, 1, 1000000);
+	}
 	assert_true(ratelimit_table_take(&t[1], 0, &id, sizeof(id)));
 	assert_true(ratelimit_table_take(&t[1], 0, &twin, sizeof(twin)));
 }

@@ -54,6 +54,7 @@ static void a_bubble_is_a_bare_header(void **state)
 		   "fe800000000000008000f22739cc9bfe");
 	assert_int_equal(t.len, want.len);
 	assert_memory_equal(t.b, want.b, t.len);
+	memset(&p, 0xff, sizeof(p));
 	assert_int_equal(wire_parse(&p, t.b, t.len), WIRE_OK);
 	assert_true(wire_is_bubble(&p));
 	assert_false(p.auth.present);
@@ -163,6 +164,25 @@ static void authentication_of_any_length_is_read(void **state)
 	}
 }
 
+/* A-ENC-08: not even if what follows would make sense without it */
+static void lengths_beyond_the_datagram_are_malformed(void **state)
+{
+	static const uint8_t lengths[][2] = { { 200, 0 }, { 0, 200 },
+					      { 255, 255 }, { 50, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		struct test_packet t = { 0 };
+		struct wire_packet p;
+
+		packet_auth(&t, nonce);
+		packet_bubble(&t, &client, &server);
+		t.b[2] = lengths[i][0];
+		t.b[3] = lengths[i][1];
+		assert_int_equal(parse(&p, t.b, t.len), WIRE_MALFORMED);
+	}
+}
+
 /* A-ENC-05, A-ENC-07 */
 static void elements_have_one_order_and_appear_once(void **state)
 {
@@ -266,9 +286,11 @@ static void a_packet_from_the_tun_is_exactly_as_long_as_it_says(void **state)
 	packet_ip6(&t, 17, &client, &server, 20);
 	for (size_t len = 0; len < t.len; len++)
 		assert_int_equal(wire_parse_ip6(&p, t.b, len), WIRE_MALFORMED);
+	memset(&p, 0xff, sizeof(p));
 	assert_int_equal(wire_parse_ip6(&p, t.b, t.len), WIRE_OK);
 	assert_int_equal(p.ip6_len, 60);
 	assert_int_equal(p.trailers_len, 0);
+	assert_false(p.has_origin || p.auth.present);
 	assert_int_equal(wire_parse_ip6(&p, t.b, t.len + 1), WIRE_MALFORMED);
 	t.b[0] = 0x45;
 	assert_int_equal(wire_parse_ip6(&p, t.b, t.len), WIRE_MALFORMED);
@@ -416,7 +438,7 @@ static void other_packets_have_no_routing_header(void **state)
 	(void)state;
 	assert_false(has_rh0(59, ""));
 	assert_false(has_rh0(17, RH0));
-	assert_false(has_rh0(43, "3b 00 00 00 00000000"));	/* no segments */
+	assert_false(has_rh0(43, "3b 00 00 00 00000000"));	/* none left */
 	assert_false(has_rh0(43, "3b 00 02 01 00000000"));	/* type 2 */
 	assert_false(has_rh0(43, "3b 00 00 01 000000"));	/* cut */
 	assert_false(has_rh0(43, "3b 01 00 01 00000000"));
@@ -443,6 +465,15 @@ static void the_upper_layer_is_found_behind_extension_headers(void **state)
 	assert_ptr_equal(upper, t.b + 56);
 
 	t.len = 0;
+	wire_put_ip6(packet_more(&t, 40), 80, 0, 64, &client, &server);
+	for (unsigned i = 0; i < 10; i++)
+		packet_hex(&t, SKIP("00"));
+	assert_int_equal(wire_parse_ip6(&p, t.b, t.len), WIRE_OK);
+	upper = wire_upper(&p, &type, &len);
+	assert_int_equal(type, 0);	/* the walk ends after 8 headers */
+	assert_ptr_equal(upper, t.b + 40 + 64);
+
+	t.len = 0;
 	packet_bubble(&t, &client, &server);
 	assert_int_equal(wire_parse_ip6(&p, t.b, t.len), WIRE_OK);
 	upper = wire_upper(&p, &type, &len);
@@ -459,6 +490,7 @@ int main(void)
 		cmocka_unit_test(the_origin_is_inverted_on_the_wire),
 		cmocka_unit_test(an_empty_authentication_has_13_octets),
 		cmocka_unit_test(authentication_of_any_length_is_read),
+		cmocka_unit_test(lengths_beyond_the_datagram_are_malformed),
 		cmocka_unit_test(elements_have_one_order_and_appear_once),
 		cmocka_unit_test(anything_else_in_front_is_malformed),
 		cmocka_unit_test(

@@ -99,12 +99,14 @@ struct test_packet {
 	uint8_t b[4096];
 };
 
+/* The next len octets, dirty, so that who writes them has to write all. */
 static inline uint8_t *packet_more(struct test_packet *p, size_t len)
 {
 	uint8_t *at = p->b + p->len;
 
 	assert_true(len <= sizeof(p->b) - p->len);
 	p->len += len;
+	memset(at, 0x5a, len);
 	return at;
 }
 
