@@ -51,6 +51,7 @@ struct ctl_status {
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t n_counters;
+	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
 	uint64_t counters[TEREDO_N_COUNTERS];
 };

@@ -1,0 +1,335 @@
+/*
+ * test_role.c - the three roles behind one face, and what the log tells
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../libteredo/addr.h"
+#include "../../libteredo/client.h"
+#include "../../libteredo/icmp6.h"
+#include "../../libteredo/wire.h"
+#include "../../src/log.h"
+#include "../../src/role.h"
+
+#define PEERS	8u
+#define SERVER	htonl(0xc0000201) /* 192.0.2.1 */
+#define SERVER2 htonl(0xc0000202)
+
+static const struct role_ops *const ops = &role_client;
+
+struct fixture {
+	void *role;
+	struct snapshot *snap;
+	int memfd;
+	teredo_time now;
+	char log[4096];
+	struct teredo_outbox ob;
+};
+
+static void draw(void *ctx, void *buf, size_t len)
+{
+	static uint8_t n;
+
+	(void)ctx;
+	memset(buf, ++n, len);
+}
+
+static const struct teredo_env env = {.random = draw};
+
+static void note(void *ctx, int level, const char *line)
+{
+	struct fixture *f = ctx;
+	size_t used = strlen(f->log);
+
+	(void)level;
+	snprintf(f->log + used, sizeof(f->log) - used, "%s\n", line);
+}
+
+static void *open_client(void)
+{
+	const struct priv_config config = {
+		.role = PRIV_CLIENT,
+		.max_peers = PEERS,
+		.servers = 1,
+		.bind_port = htons(4000),
+		.server_name = {"vps.example"},
+	};
+
+	return ops->open(&config, &env);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->memfd = snapshot_create(PEERS);
+	f->now = TEREDO_SECOND;
+	f->role = open_client();
+	log_to_sink(note, f);
+	*state = f;
+	return snapshot_open(&f->snap, f->memfd, PEERS);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ops->close(f->role);
+	snapshot_close(f->snap);
+	close(f->memfd);
+	free(f);
+	return 0;
+}
+
+/* The log since the last time. */
+static const char *told(struct fixture *f)
+{
+	static char copy[sizeof(f->log)];
+
+	ops->report(f->role, f->now);
+	memcpy(copy, f->log, sizeof(copy));
+	f->log[0] = '\0';
+	return copy;
+}
+
+/* The first solicitation in the outbox. */
+static struct wire_packet solicitation(struct fixture *f)
+{
+	struct wire_packet p;
+
+	for (unsigned i = 0; i < f->ob.n; i++) {
+		const struct outbox_item *item = &f->ob.item[i];
+
+		if (item->kind == OUTBOX_UDP &&
+		    wire_parse(&p, outbox_data(&f->ob, item), item->len) ==
+			    WIRE_OK &&
+		    icmp6_is_rs(&p))
+			return p;
+	}
+	fail_msg("no solicitation");
+	return p;
+}
+
+/* Answers the solicitation: the mapping is that port of 198.51.100.9. */
+static void advertise(struct fixture *f, uint16_t port)
+{
+	struct teredo_ep server = {.ip = SERVER, .port = htons(3544)};
+	struct teredo_ep mapped = {.ip = htonl(0xc6336409),
+				   .port = htons(port)};
+	uint8_t ra[WIRE_AUTH_LEN + WIRE_ORIGIN_LEN + ICMP6_RA_LEN];
+	struct wire_packet rs = solicitation(f);
+	struct teredo_rx rx = {.data = ra, .len = sizeof(ra), .from = server};
+	struct teredo_addr src;
+
+	addr_make_link_local(&src, ADDR_FLAG_CONE, server);
+	wire_put_auth(ra, rs.auth.nonce);
+	wire_put_origin(ra + WIRE_AUTH_LEN, mapped);
+	icmp6_put_ra(ra + WIRE_AUTH_LEN + WIRE_ORIGIN_LEN, &src, &rs.src,
+		     addr_default_prefix(), SERVER, 1280);
+	outbox_clear(&f->ob);
+	ops->udp_in(f->role, &rx, f->now, &f->ob);
+}
+
+/* Until a solicitation is in the outbox. */
+static void wait_for_solicitation(struct fixture *f)
+{
+	unsigned sent = 0;
+
+	for (int i = 0; i < 1000 && sent == 0; i++) {
+		outbox_clear(&f->ob);
+		f->now = ops->deadline(f->role);
+		ops->expire(f->role, f->now, &f->ob);
+		for (unsigned j = 0; j < f->ob.n; j++)
+			sent += f->ob.item[j].kind == OUTBOX_UDP &&
+				f->ob.item[j].to.ip == SERVER;
+	}
+	assert_int_not_equal(sent, 0);
+}
+
+static void qualify(struct fixture *f)
+{
+	const struct priv_resolved r = {.ip = SERVER, .ip2 = SERVER2};
+
+	assert_false(ops->start(f->role, f->snap, f->now, &f->ob));
+	outbox_clear(&f->ob);
+	ops->resolved(f->role, &r, f->now, &f->ob);
+	advertise(f, 4000);
+}
+
+static struct ctl_status status(struct fixture *f)
+{
+	struct ctl_status st = {0};
+
+	ops->status(f->role, f->now, &st);
+	return st;
+}
+
+static void every_role_has_all_functions(void **state)
+{
+	(void)state;
+	assert_null(role_ops(0));
+	assert_null(role_ops(PRIV_SERVER + 1));
+	for (uint32_t role = PRIV_CLIENT; role <= PRIV_SERVER; role++) {
+		const struct role_ops *o = role_ops(role);
+
+		assert_true(o->udp_in && o->tun_in && o->expire);
+		assert_true(o->deadline && o->counters && o->open);
+		assert_true(o->close && o->start && o->restore_peer);
+		assert_true(o->resolved && o->netchange && o->save);
+		assert_true(o->report && o->status);
+	}
+}
+
+static void no_number_of_addresses_is_too_great(void **state)
+{
+	struct priv_netchange n = {.n4 = UINT32_MAX, .n6 = UINT32_MAX};
+	const struct priv_config config = {.role = PRIV_RELAY,
+					   .max_peers = PEERS};
+	struct local4 local;
+	struct teredo_outbox *ob = calloc(1, sizeof(*ob));
+	void *relay = role_relay.open(&config, &env);
+
+	(void)state;
+	n.ip4[PRIV_LOCAL4 - 1] = SERVER;
+	role_local4(&local, &n);
+	assert_int_equal(local.n, PRIV_LOCAL4);
+	assert_true(local4_has(&local, SERVER));
+	role_relay.netchange(relay, &n, 0, ob);
+	role_relay.close(relay);
+	free(ob);
+}
+
+static void an_address_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	const char *log;
+
+	qualify(f);
+	log = told(f);
+	assert_non_null(strstr(log, "server: vps.example (192.0.2.1)\n"));
+	assert_non_null(strstr(log, "qualified: address 2001:0:c000:201:"));
+	assert_non_null(strstr(log, "mapped to 198.51.100.9:4000\n"));
+	assert_string_equal(told(f), "");
+	wait_for_solicitation(f); /* it refreshes */
+	advertise(f, 4000);
+	assert_string_equal(told(f), "");
+}
+
+static void the_status_has_the_facts(void **state)
+{
+	struct fixture *f = *state;
+	struct ctl_status st = status(f);
+
+	assert_true(st.last_answer_age == UINT64_MAX);
+	assert_int_equal(st.mapped_port, 0);
+	qualify(f);
+	f->now += 5 * TEREDO_SECOND;
+	st = status(f);
+	assert_int_equal(st.server_ip, SERVER);
+	assert_int_equal(st.server_ip2, SERVER2);
+	assert_string_equal(st.server_name, "vps.example");
+	assert_int_equal(st.mapped_port, htons(4000));
+	assert_true(st.address_age == 5 * TEREDO_SECOND);
+	assert_true(st.last_answer_age == 5 * TEREDO_SECOND);
+	assert_int_equal(st.mtu, 1280);
+	assert_int_equal(st.peers_max, PEERS);
+}
+
+static void a_new_mapping_is_told_with_the_old_address(void **state)
+{
+	struct fixture *f = *state;
+	const char *log;
+
+	qualify(f);
+	told(f);
+	wait_for_solicitation(f);
+	advertise(f, 4001);
+	log = told(f);
+	assert_non_null(strstr(log, "mapping changed to 198.51.100.9:4001: "
+				    "address 2001:0:c000:201:"));
+	assert_non_null(strstr(log, " replaces 2001:0:c000:201:"));
+}
+
+static void a_silent_server_is_told_when_lost_and_when_back(void **state)
+{
+	struct fixture *f = *state;
+
+	qualify(f);
+	told(f);
+	for (int i = 0; i < 100 && status(f).state != TEREDO_CLIENT_LOST; i++)
+		wait_for_solicitation(f);
+	assert_string_equal(told(f),
+			    "server vps.example (192.0.2.1) does not answer; "
+			    "trying again, address and peers kept\n");
+	wait_for_solicitation(f);
+	wait_for_solicitation(f);
+	assert_string_equal(told(f), "");
+	advertise(f, 4000);
+	assert_string_equal(told(f),
+			    "server vps.example (192.0.2.1) answers again\n");
+}
+
+static void who_goes_on_from_the_snapshot_tells_nothing_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct ctl_status before, after;
+
+	qualify(f);
+	told(f);
+	ops->save(f->role, f->snap);
+	before = status(f);
+	ops->close(f->role);
+
+	f->role = open_client();
+	outbox_clear(&f->ob);
+	assert_true(ops->start(f->role, f->snap, f->now, &f->ob));
+	after = status(f);
+	assert_memory_equal(before.addr, after.addr, sizeof(after.addr));
+	assert_int_equal(after.mapped_port, before.mapped_port);
+	assert_string_equal(told(f), "");
+	advertise(f, 4000);
+	assert_string_equal(told(f), "");
+}
+
+static void a_relay_goes_on_from_its_own_state_only(void **state)
+{
+	struct fixture *f = *state;
+	const struct priv_config config = {.role = PRIV_RELAY,
+					   .max_peers = PEERS};
+	void *relay = role_relay.open(&config, &env);
+
+	qualify(f);
+	ops->save(f->role, f->snap);
+	assert_false(role_relay.start(relay, f->snap, f->now, &f->ob));
+	role_relay.save(relay, f->snap);
+	assert_true(role_relay.start(relay, f->snap, f->now, &f->ob));
+	role_relay.close(relay);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_role_has_all_functions),
+		cmocka_unit_test(no_number_of_addresses_is_too_great),
+		T(an_address_is_told_once),
+		T(the_status_has_the_facts),
+		T(a_new_mapping_is_told_with_the_old_address),
+		T(a_silent_server_is_told_when_lost_and_when_back),
+		T(who_goes_on_from_the_snapshot_tells_nothing_anew),
+		T(a_relay_goes_on_from_its_own_state_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
