@@ -331,8 +331,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.direct_bubbles = how & 2,
 	};
 	b.now = 100 * TEREDO_SECOND;
-	b.own = (struct local4){ .n = 2, .ip = { script_ip4(203, 0, 113, 1),
-						 script_ip4(203, 0, 113, 255) } };
+	b.own.n = 2;
+	b.own.ip[0] = script_ip4(203, 0, 113, 1);
+	b.own.ip[1] = script_ip4(203, 0, 113, 255);
 	b.r = teredo_relay_new(&b.config, &env);
 	assert(b.r != NULL);
 	fill_tables(&b);

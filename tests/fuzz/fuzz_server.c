@@ -202,8 +202,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.ip2 = how & 1 ? 0 : script_ip4(198, 51, 100, 2),
 		.mtu = 1280,
 	};
-	b.own = (struct local4){ .n = 2, .ip = { b.config.ip,
-						 script_ip4(198, 51, 100, 2) } };
+	b.own.n = 2;
+	b.own.ip[0] = b.config.ip;
+	b.own.ip[1] = script_ip4(198, 51, 100, 2);
 	b.s = teredo_server_new(&b.config, &env);
 	assert(b.s != NULL);
 	teredo_server_set_local(b.s, &b.own);
