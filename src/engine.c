@@ -13,7 +13,9 @@
  * again with the next keepalive.
  *
  * It ends when the parent's end of the socket is closed; there is nothing to
- * clean up. Interrupts of the terminal and hangups are the parent's business.
+ * clean up. Signals that a terminal or a service manager sends to the whole
+ * group are the parent's business: an engine that obeyed them would only be
+ * replaced by another before the parent ends.
  *
  * Elsewhere: the packets (pump.c), the protocol (libteredo), the roles'
  * translation (role_*.c), who may ask for status (ctl_server.c).
@@ -411,6 +413,7 @@ int main(void)
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	for (unsigned i = 0; i < N_FDS; i++)
 		e.fd[i] = -1;
 	log_to_sink(log_sink, &e);

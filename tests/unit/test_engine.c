@@ -472,13 +472,14 @@ static void an_engine_ends_with_its_parent(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void the_terminals_signals_do_not_end_an_engine(void **state)
+static void signals_to_the_whole_group_do_not_end_an_engine(void **state)
 {
 	struct rig *r = *state;
 
 	start(r);
 	kill(r->pid, SIGINT);
 	kill(r->pid, SIGHUP);
+	kill(r->pid, SIGTERM);
 	assert_int_equal(get_status(r).pid, r->pid);
 }
 
@@ -542,7 +543,7 @@ int main(void)
 		CLIENT_TEST(an_address_that_could_not_be_set_is_tried_again),
 		SERVER_TEST(an_engine_says_that_it_lives),
 		SERVER_TEST(an_engine_ends_with_its_parent),
-		SERVER_TEST(the_terminals_signals_do_not_end_an_engine),
+		SERVER_TEST(signals_to_the_whole_group_do_not_end_an_engine),
 		SERVER_TEST(a_malformed_message_ends_an_engine),
 		SERVER_TEST(an_engine_without_a_socket_does_not_start),
 		CLIENT_TEST(a_server_address_that_is_not_global_is_told),
