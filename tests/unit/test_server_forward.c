@@ -259,7 +259,7 @@ static void a_destination_without_global_scope_is_refused(void **state)
 	}
 }
 
-/* S-FWD-04, A-V4G-01..09, SEC-V4D-02 */
+/* S-FWD-04, A-V4G-01..09, A-V4G-11, SEC-V4D-02 */
 static void a_mapping_must_be_global_unicast(void **state)
 {
 	struct server_bench *b = *state;

@@ -32,7 +32,8 @@ static struct test_packet plain_rs(void)
 	return make_rs(ip6("fe80::ffff:ffff:ffff"));
 }
 
-/* S-RS-01..07, S-RS-12, S-RS-15, S-RS-16, A-ENC-04, A-ENC-05, A-MTU-02 */
+/* S-RS-01..07, S-RS-12, S-RS-15, S-RS-16, S-GEN-06, A-ENC-04, A-ENC-05,
+ * A-MTU-02 */
 static void the_observed_rs_gets_the_observed_ra(void **state)
 {
 	struct server_bench *b = *state;
@@ -259,7 +260,7 @@ static void the_configured_mtu_and_prefix_are_advertised(void **state)
 	bench_free(b);
 }
 
-/* S-RS-10, S-CHK-03, A-V4G-01..09 */
+/* S-RS-10, S-CHK-03, A-V4G-01..09, A-V4G-11 */
 static void only_a_global_unicast_source_is_answered(void **state)
 {
 	struct server_bench *b = *state;
