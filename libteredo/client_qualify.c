@@ -323,7 +323,6 @@ static void take_address(struct teredo_client *c,
 	c->since = now;
 	c->nat = is_unmapped(c) ? TEREDO_NAT_NONE : TEREDO_NAT_UNKNOWN;
 	peers_clear(c->path.peers);
-	c->out_of_touch = false;
 	announce(c, ob);
 }
 
@@ -354,7 +353,6 @@ static void accept(struct teredo_client *c, const struct client_server *s,
 		c->mtu = mtu;
 		announce(c, ob);
 	}
-	c->asked = c->number;
 	forget_nonces(c);
 	client_qualify_enter(c, TEREDO_CLIENT_QUALIFIED, now, ob);
 	if (!is_same)

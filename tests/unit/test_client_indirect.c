@@ -66,8 +66,11 @@ static void without_an_origin_the_mapping_is_answered(void **state)
 {
 	struct teredo_addr peer = bench_peer(PEER);
 	struct teredo_addr native = ip6("2001:db8::1");
+	struct teredo_addr inside = bench_peer(ep4("10.0.0.1", 5000));
 
 	(void)state;
+	assert_dropped(bench_bubble(ep4(SERVER, 3544), &inside, &bench.own),
+		       martian_v4);
 	assert_int_equal(bench_bubble(ep4(SERVER, 3544), &peer,
 				      &bench.own).fate, TEREDO_TAKEN);
 	bench_is_bubble(bench_expect_udp(PEER), &bench.own, &peer);

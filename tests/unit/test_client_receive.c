@@ -279,6 +279,20 @@ static void another_cookie_proves_nothing(void **state)
 	assert_int_equal(bench_status().peers_direct, 0);
 }
 
+static void no_two_clients_make_the_same_cookies(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER), first, second;
+
+	(void)state;
+	bench_send(&peer, 21);
+	first = sent_cookie(&peer);
+	bench_close();
+	setup(state);
+	bench_send(&peer, 21);
+	second = sent_cookie(&peer);
+	assert_false(addr_equal(&first, &second));
+}
+
 /* The cookie is for bubbles: data needs our very address. C-RX-03 */
 static void data_to_a_cookie_is_not_delivered(void **state)
 {
@@ -430,6 +444,7 @@ int main(void)
 		T(a_teredo_source_from_elsewhere_is_spoofed),
 		T(an_answer_to_our_cookie_proves_a_peer_wherever_it_is),
 		T(another_cookie_proves_nothing),
+		T(no_two_clients_make_the_same_cookies),
 		T(data_to_a_cookie_is_not_delivered),
 		T(a_packet_of_an_unknown_native_host_waits_for_the_test),
 		T(it_is_dropped_silently_when_the_test_fails),
