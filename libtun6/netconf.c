@@ -12,7 +12,9 @@
  * a random fe80:: address beside the Teredo one, and belief in router
  * advertisements and redirects, by which an engine that went bad could give
  * the host addresses and routes behind the parent's back. Those are files
- * below /proc/sys: netlink can only read them.
+ * below /proc/sys: netlink can only read them. Their directory is kept open,
+ * which keeps it the same to the kernel: a Landlock rule on it would else go
+ * stale when its cache entry is dropped.
  *
  * What the host has beside the interface is netconf_host.c's.
  */
@@ -62,6 +64,8 @@ int netconf_open(struct netconf **out)
 
 	if (nc == NULL)
 		return -ENOMEM;
+	nc->sysctl = open("/proc/sys/net/ipv6/conf",
+			  O_PATH | O_DIRECTORY | O_CLOEXEC);
 	nc->ask = nl_socket_alloc();
 	err = nc->ask == NULL ? -NLE_NOMEM
 			      : nl_connect(nc->ask, NETLINK_ROUTE);
@@ -79,6 +83,8 @@ void netconf_close(struct netconf *nc)
 		return;
 	nl_socket_free(nc->watch);
 	nl_socket_free(nc->ask);
+	if (nc->sysctl >= 0)
+		close(nc->sysctl);
 	free(nc);
 }
 
@@ -153,14 +159,14 @@ int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu)
 	return link_change(nc, ifindex, wanted);
 }
 
-static int sysctl_write(const char *ifname, const char *key, const char *value)
+static int sysctl_write(struct netconf *nc, const char *ifname,
+			const char *key, const char *value)
 {
-	char path[128];
+	char path[64];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname,
-		 key);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%s", ifname, key);
+	fd = openat(nc->sysctl, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, value, strlen(value)) < 0)
@@ -169,7 +175,7 @@ static int sysctl_write(const char *ifname, const char *key, const char *value)
 	return err;
 }
 
-int netconf_quiet(const char *ifname)
+int netconf_quiet(struct netconf *nc, const char *ifname)
 {
 	static const char *const sysctl[][2] = {
 		{ "disable_ipv6", "0" },
@@ -182,7 +188,8 @@ int netconf_quiet(const char *ifname)
 	if (strchr(ifname, '/') != NULL)
 		return -EINVAL;
 	for (unsigned i = 0; i < sizeof(sysctl) / sizeof(sysctl[0]); i++) {
-		int err = sysctl_write(ifname, sysctl[i][0], sysctl[i][1]);
+		int err = sysctl_write(nc, ifname, sysctl[i][0],
+				       sysctl[i][1]);
 
 		if (first == 0)
 			first = err;

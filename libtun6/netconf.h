@@ -25,7 +25,7 @@ int netconf_set_link(struct netconf *nc, int ifindex, bool up);
 int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu);
 /* IPv6 on, but no address of the kernel's own making, no router
  * advertisements, no redirects. Best before the link is up. */
-int netconf_quiet(const char *ifname);
+int netconf_quiet(struct netconf *nc, const char *ifname);
 
 /* Adds addr/len; one that is there already is no error. */
 int netconf_add_address(struct netconf *nc, int ifindex,

@@ -9,6 +9,7 @@
 struct netconf {
 	struct nl_sock *ask;	/* requests and their answers */
 	struct nl_sock *watch;	/* notices; NULL until netconf_watch() */
+	int sysctl;		/* /proc/sys/net/ipv6/conf, -1: no IPv6 */
 };
 
 /* A negative error of libnl as -errno. */

@@ -65,6 +65,7 @@ static void log_write_stderr(const char *line)
 	(void)done;	/* there is nobody to tell */
 }
 
+__attribute__((format(printf, 2, 0)))
 static void log_va(int level, const char *fmt, va_list args)
 {
 	char line[LOG_LINE_MAX];

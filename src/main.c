@@ -151,24 +151,27 @@ static void clean_descriptors(void)
 	close_range(STDERR_FILENO + 1, ~0u, 0);
 }
 
+/* Sanitizers read their options at the start of each program. */
+static bool is_for_sanitizers(const char *variable)
+{
+	return !WITH_SANDBOX && (strncmp(variable, "ASAN_OPTIONS=", 13) == 0 ||
+				 strncmp(variable, "LSAN_OPTIONS=", 13) == 0 ||
+				 strncmp(variable, "UBSAN_OPTIONS=", 14) == 0);
+}
+
 static void clean_environment(struct parent_options *opt)
 {
-	static const char *const sanitizers[] = { "ASAN_OPTIONS",
-						  "UBSAN_OPTIONS",
-						  "LSAN_OPTIONS" };
+	static char *kept[4];
 	const char *usec = getenv("WATCHDOG_USEC");
-	char *kept[3] = { NULL };
+	unsigned n = 0;
 
 	opt->notify = notify_open(getenv("NOTIFY_SOCKET"));
 	if (usec != NULL)	/* twice as often as it has to be */
 		opt->watchdog = strtoull(usec, NULL, 10) * 1000 / 2;
-	for (unsigned i = 0; i < 3 && !WITH_SANDBOX; i++)
-		if (getenv(sanitizers[i]) != NULL)
-			kept[i] = strdup(getenv(sanitizers[i]));
-	clearenv();
-	for (unsigned i = 0; i < 3; i++)
-		if (kept[i] != NULL)
-			setenv(sanitizers[i], kept[i], 1);
+	for (char **e = environ; *e != NULL && n < 3; e++)
+		if (is_for_sanitizers(*e))
+			kept[n++] = *e;
+	environ = kept;
 }
 
 /* The path of a file from where we were started; lives as long as we. */

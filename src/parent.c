@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,7 +92,9 @@ void parent_engine_bad(struct parent *p, const char *why)
 	if (why != NULL)
 		log_line(LOG_ERR, "the engine %s: killed", why);
 	engine_close(p);
-	kill(p->engine.child.pid, SIGKILL);
+	p->engine.silent = 0;
+	if (why != NULL || !p->engine.ending)
+		kill(p->engine.child.pid, SIGKILL);
 }
 
 void parent_send(struct parent *p, const void *msg, size_t len, int fd)
@@ -219,7 +222,7 @@ void parent_engine_renew(struct parent *p)
 		return;
 	e->ending = true;
 	e->silent = 0;
-	shutdown(e->child.sock, SHUT_RDWR);
+	shutdown(e->child.sock, SHUT_WR);
 }
 
 static void engine_watch(struct parent *p)
@@ -229,7 +232,7 @@ static void engine_watch(struct parent *p)
 			    : e->ready ? SILENT_READY
 				       : SILENT_START;
 
-	if (e->child.sock >= 0 && ++e->silent >= patience)
+	if (e->child.pid != 0 && ++e->silent >= patience)
 		parent_engine_bad(p, e->ready || e->ending
 					     ? "hangs"
 					     : "is not ready within 5 s");
@@ -351,15 +354,26 @@ static void must(int err, const char *what)
 		die(EX_OSERR, "%s: %s", what, strerror(-err));
 }
 
+/* Where the configuration really is: the sandbox sees through no link. */
+static void conf_directory(const struct parent *p, char dir[PATH_MAX])
+{
+	if (realpath(p->opt.conf_file, dir) == NULL)
+		snprintf(dir, PATH_MAX, "%s", p->opt.conf_file);
+	dirname(dir);
+}
+
 static void enter_sandbox(struct parent *p)
 {
-	char conf_dir[sizeof(p->conf.file)];
+	char conf_dir[PATH_MAX];
 
-	snprintf(conf_dir, sizeof(conf_dir), "%s", p->opt.conf_file);
+	conf_directory(p, conf_dir);
 	sandbox_become(p->opt.child.uid, p->opt.child.gid,
 		       p->conf.role != CONF_SERVER);
-	sandbox_parent_files(dirname(conf_dir), p->opt.child.dir);
+	sandbox_parent_files(conf_dir, p->opt.child.dir);
 	sandbox_parent_calls();
+	if (p->opt.server_name == NULL && access(p->opt.conf_file, R_OK) < 0)
+		log_line(LOG_WARNING, "%s: %s: SIGHUP cannot read it again",
+			 p->opt.conf_file, strerror(errno));
 }
 
 static void begin(struct parent *p)

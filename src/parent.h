@@ -106,7 +106,8 @@ int parent_run(const struct parent_options *opt, const struct conf *conf);
 void parent_timer(struct parent *p, enum parent_timer t, uint64_t when);
 /* The engine serves. */
 void parent_ready(struct parent *p);
-/* The engine said what it may not: it is killed. */
+/* The engine said what it may not: it is killed. why NULL: it closed its end,
+ * and is killed unless it was told to end. */
 void parent_engine_bad(struct parent *p, const char *why);
 /* Tells the engine to end; the next one is started when it has. */
 void parent_engine_renew(struct parent *p);

@@ -103,7 +103,7 @@ int parent_link_begin(struct parent *p)
 	if (err < 0)
 		return err;
 	l->ifindex = err;
-	err = netconf_quiet(p->config.instance);
+	err = netconf_quiet(p->nc, p->config.instance);
 	if (err < 0)
 		log_line(LOG_WARNING, "%s: router advertisements are not "
 				      "turned off: %s", p->config.instance,

@@ -125,7 +125,7 @@ static void a_quiet_interface_has_no_address_of_its_own(void **state)
 	char value[8] = "";
 	FILE *f;
 
-	assert_int_equal(netconf_quiet("teredo"), 0);
+	assert_int_equal(netconf_quiet(w->nc, "teredo"), 0);
 	assert_int_equal(netconf_set_link(w->nc, w->ifindex, true), 0);
 	assert_int_equal(netconf_is_up(w->nc, w->ifindex), 1);
 	assert_int_equal(addresses(0x20, NULL), 0);
@@ -134,8 +134,8 @@ static void a_quiet_interface_has_no_address_of_its_own(void **state)
 	assert_non_null(fgets(value, sizeof(value), f));
 	assert_string_equal(value, "0\n");
 	fclose(f);
-	assert_int_equal(netconf_quiet("nosuch"), -ENOENT);
-	assert_int_equal(netconf_quiet("../lo"), -EINVAL);
+	assert_int_equal(netconf_quiet(w->nc, "nosuch"), -ENOENT);
+	assert_int_equal(netconf_quiet(w->nc, "../lo"), -EINVAL);
 }
 
 static void there_is_one_global_address_however_often_it_changes(void **state)
@@ -143,7 +143,7 @@ static void there_is_one_global_address_however_often_it_changes(void **state)
 	struct world *w = need(state);
 	uint8_t addr[16] = { 0x20, 1, 0, 0, 192, 0, 2, 1 }, seen[16];
 
-	netconf_quiet("teredo");
+	netconf_quiet(w->nc, "teredo");
 	netconf_set_link(w->nc, w->ifindex, true);
 	assert_int_equal(
 		netconf_add_address(w->nc, w->ifindex, link_local, 64), 0);
@@ -180,7 +180,7 @@ static void what_is_there_already_is_no_error_and_no_notice(void **state)
 	int fd = netconf_watch(w->nc);
 
 	assert_true(fd >= 0);
-	netconf_quiet("teredo");
+	netconf_quiet(w->nc, "teredo");
 	assert_int_equal(netconf_set_link(w->nc, w->ifindex, true), 0);
 	assert_int_equal(put_all(w), 0);
 	assert_int_equal(netconf_changed(w->nc, w->ifindex),
