@@ -103,9 +103,9 @@ class Daemon:
     def address(self):
         return self.host.teredo_address(self.ifname)
 
-    def packets(self):
-        """What passed its tunnel interface, both ways together."""
-        return sum(self.host.packets(self.ifname))
+    def counts(self):
+        """Packets both ways, by each who counts: here the interface."""
+        return [sum(self.host.packets(self.ifname))]
 
 
 class Debian(Daemon):
@@ -156,6 +156,11 @@ class Ours(Daemon):
         self._until(lambda: (self.status() or {}).get("state") == good,
                     f"is {good}", seconds)
         return self.address() if self.role == "client" else None
+
+    def counts(self):
+        traffic = self.status()["traffic"]
+        return super().counts() + [t["rx_packets"] + t["tx_packets"]
+                                   for t in traffic.values()]
 
     def counter(self, name):
         status = self.status()

@@ -4,7 +4,8 @@ A Row is one way to open one path: `first` sends, `second` knows nothing of it
 yet. Rows are opened side by side (an impossible one needs its eight seconds),
 then proven one after the other: some more pings, and the row counts only when
 
-  * the interfaces of both ends counted them, and
+  * both ends counted them: their interfaces, and the engine where it is
+    ours, inside and outside of the tunnel, and
   * the capture shows each of them between the two public endpoints that the
     row names, and nothing of it by any other way, from the first packet on,
   * the server that the row names carried the bubble or test that opened it.
@@ -53,8 +54,8 @@ class Client:
             int.from_bytes(raw[12:], "big") ^ 0xffffffff)),
             int.from_bytes(raw[10:12], "big") ^ 0xffff)
 
-    def packets(self):
-        return self.daemon.packets()
+    def counts(self):
+        return self.daemon.counts()
 
 
 class Web:
@@ -72,8 +73,8 @@ class Web:
     def endpoint(self):
         return self.relay.host.ip4, self.relay.settings["BindPort"]
 
-    def packets(self):
-        return self.relay.packets()
+    def counts(self):
+        return self.relay.counts()
 
 
 def _is_at(outer, endpoint):
@@ -165,10 +166,10 @@ class Row:
     def prove(self, wire):
         """Sends COUNT pings over the open path and compares all counts."""
         ends = self.first, self.second
-        before = [end.packets() for end in ends]
+        before = [n for end in ends for n in end.counts()]
         wire.mark()
         answers = probe.run(self.ping, COUNT)
-        after = [end.packets() for end in ends]
+        after = [n for end in ends for n in end.counts()]
         packets = wire.packets()
         moved = [b - a for a, b in zip(before, after)]
         crossed = len(self._data(packets))
