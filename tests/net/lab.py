@@ -140,8 +140,9 @@ class Host:
             raise LabError(f"host {self.name} did not come up")
 
     def inside(self, *command):
-        """The command line that runs `command` on this host."""
-        return ["nsenter", "-t", str(self.pid), "-n", "-m", *command]
+        """The command line that runs `command` on this host (-r: its root,
+        also when we run in a chroot)."""
+        return ["nsenter", "-t", str(self.pid), "-n", "-m", "-r", *command]
 
     def spawn(self, *command, **kwargs):
         kwargs.setdefault("stdin", subprocess.DEVNULL)
