@@ -24,8 +24,8 @@
 #define MOST_SEEDS 1000
 
 static const struct scenario *const stories[] = {
-	story_nat,     story_qualify, story_native,  story_pairs,
-	story_give_up, story_outage,  story_restart, story_soak,
+	story_nat,    story_qualify, story_native,   story_pairs, story_give_up,
+	story_outage, story_restart, story_stranger, story_soak,
 };
 
 struct options {
@@ -89,7 +89,7 @@ static void report(const struct scenario *s, const char *name, uint64_t seed,
 	failures += !ok;
 	printf("%sok %u - %s seed %" PRIu64, ok ? "" : "not ", ++points, name,
 	       seed);
-	if (figure)
+	if (ok && figure)
 		printf(", %.3f s", (double)figure / 1e9);
 	if (!ok)
 		printf(" [%s]", s->ids);

@@ -131,19 +131,25 @@ void net4_forward(struct link4 *from, struct datagram *d)
 	}
 }
 
-void net4_send(struct link4 *from, uint16_t port, struct teredo_ep to,
-	       const void *data, size_t len)
+void net4_spoof(struct link4 *from, struct teredo_ep src, struct teredo_ep to,
+		const void *data, size_t len)
 {
 	struct datagram *d = malloc(sizeof(*d) + len);
 
 	assert(d);
-	d->src = (struct teredo_ep){from->ip, port};
+	d->src = src;
 	d->dst = to;
 	d->len = len;
 	memcpy(d->data, data, len);
 	trace_packet(&from->w->trace, from->w->now, from->name, TRACE_SENT4,
-		     d->src, to, data, len, NULL);
+		     src, to, data, len, NULL);
 	from->out(from, d);
+}
+
+void net4_send(struct link4 *from, uint16_t port, struct teredo_ep to,
+	       const void *data, size_t len)
+{
+	net4_spoof(from, (struct teredo_ep){from->ip, port}, to, data, len);
 }
 
 void net4_cut(struct world *w, uint32_t a, uint32_t b)

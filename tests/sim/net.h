@@ -47,6 +47,10 @@ struct link4 *net4_attach(struct world *w, const char *name, uint32_t ip,
 void net4_send(struct link4 *from, uint16_t port, struct teredo_ep to,
 	       const void *data, size_t len);
 
+/* The same with any source, for strangers. */
+void net4_spoof(struct link4 *from, struct teredo_ep src, struct teredo_ep to,
+		const void *data, size_t len);
+
 /* What link4.out is on the core. Takes d. */
 void net4_forward(struct link4 *from, struct datagram *d);
 

@@ -69,12 +69,14 @@ static void send_udp(struct node *n, enum teredo_via via, struct teredo_ep to,
 		     const uint8_t *data, size_t len, bool own)
 {
 	assert(n->link[via]);
+	n->sent++;
 	referee_sends(n, to, data, len, own);
 	net4_send(n->link[via], n->port, to, data, len);
 }
 
 static void send_native(struct node *n, const uint8_t *ip6, size_t len)
 {
+	n->sent++;
 	referee_sends6(n);
 	net6_send(n->link6, ip6, len);
 }

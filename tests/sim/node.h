@@ -63,6 +63,7 @@ struct node {
 	unsigned lives; /* started so often */
 	void *core;	/* while it is on */
 	void *role;	/* what the role adds to a node */
+	uint64_t sent;	/* packets, to IPv4 and native IPv6 */
 	struct teredo_env env;
 	struct rng rng;
 	uint16_t port;

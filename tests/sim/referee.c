@@ -236,8 +236,9 @@ static void check_target(struct node *n, struct teredo_ep to)
 	for (unsigned i = 0; i < 2; i++)
 		if (n->link[i] && n->link[i]->ip == to.ip)
 			world_fail(n->w, "%s: sends to itself", n->name);
-	if (n->nat && n->nat->outside->ip == to.ip)
-		world_fail(n->w, "%s: sends to its own NAT", n->name);
+	if (n->nat && n->stack->has_addr &&
+	    ep_equal(addr_mapping(&n->stack->addr), to))
+		world_fail(n->w, "%s: sends to its own mapping", n->name);
 }
 
 static void check_solicitation(struct node *n)

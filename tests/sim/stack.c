@@ -139,6 +139,14 @@ static struct arrival *note(struct stack *s, enum arrival_kind kind,
 	return a;
 }
 
+/* A packet that nobody here made like this. */
+static void strange(struct stack *s, const char *what)
+{
+	s->strange++;
+	if (!s->meets_strangers)
+		world_fail(s->w, "%s: got %s", s->name, what);
+}
+
 /* The numbers of one of our own packets, quoted in an error. */
 static void receive_error(struct stack *s, const uint8_t *quote, size_t len)
 {
@@ -146,13 +154,16 @@ static void receive_error(struct stack *s, const uint8_t *quote, size_t len)
 	struct arrival *a;
 	size_t at = WIRE_IP6_LEN;
 
-	if (len < WIRE_IP6_LEN)
-		world_fail(s->w, "%s: an error quotes %zu octets", s->name,
-			   len);
+	if (len < WIRE_IP6_LEN) {
+		strange(s, "an error without a quote");
+		return;
+	}
 	memcpy(&src, quote + 8, sizeof(src));
 	memcpy(&dst, quote + 24, sizeof(dst));
-	if (!addr_equal(&src, &s->addr))
-		world_fail(s->w, "%s: error about a strange packet", s->name);
+	if (!addr_equal(&src, &s->addr)) {
+		strange(s, "an error about somebody else's packet");
+		return;
+	}
 	a = note(s, ARRIVAL_UNREACHABLE, &dst);
 	if (quote[6] == ICMP6_NEXT_HEADER)
 		at += 8;
@@ -166,8 +177,10 @@ static void receive_icmp6(struct stack *s, const struct wire_packet *p)
 	const uint8_t *msg = icmp6_message(p, &len);
 	struct arrival *a;
 
-	if (!msg)
-		world_fail(s->w, "%s: wrong ICMPv6 checksum", s->name);
+	if (!msg) {
+		strange(s, "a wrong ICMPv6 checksum");
+		return;
+	}
 	if (msg[0] == ICMP6_UNREACHABLE) {
 		receive_error(s, msg + 8, len - 8);
 	} else if (msg[0] == ICMP6_ECHO_REPLY) {
@@ -204,8 +217,7 @@ void stack_receive(struct stack *s, const uint8_t *ip6, size_t len)
 	else if (p.next_header == UDP_NEXT_HEADER && p.ip6_len >= 48)
 		get_numbers(ip6 + WIRE_IP6_LEN, note(s, ARRIVAL_DATA, &p.src));
 	else
-		world_fail(s->w, "%s: got next header %u", s->name,
-			   p.next_header);
+		strange(s, "an unknown next header");
 }
 
 unsigned stack_count(const struct stack *s, enum arrival_kind kind,

@@ -35,7 +35,9 @@ struct stack {
 	void *ctx;
 	struct arrival *in;
 	size_t n_in, room;
-	uint32_t flows; /* numbers given out */
+	unsigned strange;     /* packets that none of us sends */
+	bool meets_strangers; /* it is no failure to get one */
+	uint32_t flows;	      /* numbers given out */
 };
 
 struct stack *stack_new(struct world *w, const char *name,

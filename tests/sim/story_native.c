@@ -95,6 +95,30 @@ static void many_hosts_share_a_relay(struct world *w, unsigned variant)
 	}
 }
 
+/* Without hairpin and local discovery they cannot talk to each other, but to
+ * everybody else (C-SYM-02: each has a port of its own). */
+static void kind_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "%s", nat_kind_name(v + NAT_CONE));
+}
+
+static void two_clients_share_a_nat(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct nat *nat = lab_nat(l, "nat", v + NAT_CONE);
+	struct node *alice = qualify(lab_client_behind(l, "alice", nat));
+	struct node *bob = qualify(lab_client_behind(l, "bob", nat));
+	struct node *carol = qualify(lab_client(l, "carol", NAT_ADDRESS));
+
+	EXPECT(w, talks(alice->stack, l->host, 3));
+	EXPECT(w, talks(l->host, bob->stack, 3));
+	EXPECT(w, talks(carol->stack, alice->stack, 3));
+	EXPECT(w, talks(carol->stack, bob->stack, 3));
+	EXPECT(w, ping(alice->stack, bob->stack, 9 * TEREDO_SECOND) ==
+			  TEREDO_NEVER);
+	EXPECT(w, stack_count_all(alice->stack, ARRIVAL_UNREACHABLE) == 1);
+}
+
 const struct scenario story_native[] = {
 	STORY(client_and_native_host_talk,
 	      "C-DCT-02 C-DCT-03 C-RX-08 C-RX-09 C-RX-19 C-TX-02 C-TX-03 "
@@ -104,5 +128,7 @@ const struct scenario story_native[] = {
 	      "C-RX-09 R-ENC-09", .variants = 2 * NAT_KINDS,
 	      .label = burst_label),
 	STORY(many_hosts_share_a_relay, "R-GEN-04 C-CFG-07"),
+	STORY(two_clients_share_a_nat, "C-CFG-03 C-SYM-02 C-TX-15",
+	      .variants = NAT_KINDS - NAT_CONE, .label = kind_label),
 	{.name = NULL},
 };

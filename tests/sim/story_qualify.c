@@ -252,6 +252,42 @@ static void the_next_server_of_the_list_takes_over(struct world *w,
 	EXPECT(w, talks(l->host, alice->stack, 3));
 }
 
+static void a_short_lived_mapping_is_kept_open(struct world *w, unsigned kind)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = lab_client(l, "alice", NAT_CONE + kind);
+
+	alice->nat->lifetime = 31 * TEREDO_SECOND;
+	qualify(alice);
+	world_run(w, 3600 * TEREDO_SECOND);
+	EXPECT(w, alice->stack->addresses == 1);
+	EXPECT(w, ping(l->host, alice->stack, TEREDO_SECOND) != TEREDO_NEVER);
+}
+
+static void nat_label_no_none(unsigned kind, char out[SCENARIO_LABEL])
+{
+	nat_label(NAT_CONE + kind, out);
+}
+
+/* The name leads to another machine now. */
+static void a_server_that_moved_is_found_by_its_name(struct world *w,
+						     unsigned variant)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", NAT_PORT));
+	struct node *heir = lab_server(l, "heir", true);
+	struct client_role *c = client_role(alice);
+
+	(void)variant;
+	node_stop(l->server);
+	c->config.servers = 0;
+	lab_add_server(alice, heir);
+	world_run(w, 45 * TEREDO_SECOND);
+	EXPECT(w, is_qualified(alice));
+	EXPECT(w, addr_server(&alice->stack->addr) == heir->link[0]->ip);
+	EXPECT(w, talks(l->host, alice->stack, 3));
+}
+
 const struct scenario story_qualify[] = {
 	STORY(a_client_qualifies_and_knows_its_nat,
 	      "C-QUAL-01 C-QUAL-12 C-QUAL-17 C-QUAL-18 C-QUAL-19 C-RAND-03 "
@@ -273,6 +309,9 @@ const struct scenario story_qualify[] = {
 	      "C-MNT-02 C-MNT-05 C-RAND-05", .variants = 2,
 	      .label = change_label),
 	STORY(a_new_host_address_is_confirmed_at_once, "R10 X-REF-04"),
+	STORY(a_short_lived_mapping_is_kept_open, "C-MNT-01 C-CFG-06",
+	      .variants = NAT_KINDS - NAT_CONE, .label = nat_label_no_none),
+	STORY(a_server_that_moved_is_found_by_its_name, "C-FAIL-01 R9"),
 	STORY(the_next_server_of_the_list_takes_over, "C-FAIL-01 R8b",
 	      .variants = 2, .label = server_label),
 	{.name = NULL},

@@ -189,6 +189,8 @@ void world_fail(struct world *w, const char *format, ...)
 void world_at_most(struct world *w, teredo_time time, teredo_time limit,
 		   const char *file, int line, const char *what)
 {
+	if (time == TEREDO_NEVER)
+		world_fail(w, "%s:%d: %s: never", file, line, what);
 	if (time > limit)
 		world_fail(w, "%s:%d: %s is %.3f s, more than %.3f s", file,
 			   line, what, (double)time / 1e9, (double)limit / 1e9);
