@@ -101,26 +101,35 @@ static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 	return true;
 }
 
-/* C-DCT-02..05: one nonce for a test and its repetitions, so that a slow
- * answer to an earlier one counts. */
-static bool probe_native(struct teredo_client *c, struct peer *p,
-			 struct teredo_outbox *ob)
+/* Room is a precondition of all callers. */
+static void send_test(struct teredo_client *c, const struct peer *p,
+		      struct teredo_ep to, struct teredo_outbox *ob)
 {
-	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY,
-				  addr_server_ep(c->used.ip),
+	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY, to,
 				  ICMP6_ECHO_LEN(TEST_DATA));
 	uint16_t id;
 
 	if (out == NULL)
-		return false;
-	if (p->attempts <= 1 || p->nonce == 0)
-		c->env.random(c->env.ctx, &p->nonce, sizeof(p->nonce));
-	if (p->nonce == 0)		/* means: no test */
-		p->nonce = 1;
+		return;
 	c->env.random(c->env.ctx, &id, sizeof(id));
 	icmp6_put_echo(out, ICMP6_ECHO_REQUEST, &c->addr, &p->addr, id,
 		       p->attempts, (const uint8_t *)&p->nonce, TEST_DATA);
 	c->count.n[TEREDO_EV_test_sent]++;
+}
+
+/* C-DCT-02..05: one nonce for a test and its repetitions, so that a slow
+ * answer to an earlier one counts. A relay that was proven before is asked as
+ * well: it may be there when the server is not. */
+static bool probe_native(struct teredo_client *c, struct peer *p,
+			 struct teredo_outbox *ob)
+{
+	if (p->attempts <= 1 || p->nonce == 0)
+		c->env.random(c->env.ctx, &p->nonce, sizeof(p->nonce));
+	if (p->nonce == 0)		/* means: no test */
+		p->nonce = 1;
+	send_test(c, p, addr_server_ep(c->used.ip), ob);
+	if (p->proven && ep_is_acceptable(p->ep, &c->local))
+		send_test(c, p, p->ep, ob);
 	return true;
 }
 

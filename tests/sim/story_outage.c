@@ -55,6 +55,25 @@ static void a_server_is_not_missed(struct world *w, unsigned v)
 	EXPECT(w, talks(lab_host(l, "newcomer"), alice->stack, 3));
 }
 
+/* Whom we spoke with a minute ago is reached through the relay of then; but a
+ * symmetric NAT has another mapping for it by now. */
+static void an_idle_path_opens_without_the_server(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v));
+
+	EXPECT(w, talks(alice->stack, l->host, 3));
+	node_stop(l->server);
+	world_run(w, 60 * TEREDO_SECOND);
+	w->figure = ping(alice->stack, l->host, TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, 250 * TEREDO_MS);
+}
+
+static void kind_label(unsigned kind, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "%s", nat_kind_name(kind));
+}
+
 /* variant: absence * 8 + how * 4 + who speaks * 2 + NAT. A relay that stops
  * forgets; one that is cut off has asked in vain and pauses. */
 static void away_label(unsigned v, char out[SCENARIO_LABEL])
@@ -128,6 +147,8 @@ static void a_peer_that_was_away_is_found_again(struct world *w, unsigned v)
 const struct scenario story_outage[] = {
 	STORY(a_server_is_not_missed, "C-MNT-06 R8", .variants = ABSENCES,
 	      .label = absence_label, .seeds = 5),
+	STORY(an_idle_path_opens_without_the_server, "C-DCT-01 C-TX-01 R8",
+	      .variants = NAT_SYMMETRIC, .label = kind_label),
 	STORY(a_relay_that_was_away_is_found_again, "C-TX-01 C-TX-03 R-ENC-06",
 	      .variants = 8 * ABSENCES, .label = away_label),
 	STORY(a_peer_that_was_away_is_found_again, "C-BUB-05 C-TX-10",
