@@ -94,6 +94,10 @@ void client_qualify_found(struct teredo_client *c, unsigned i, teredo_time now,
  * CLIENT_SOLICIT_MIN is over. */
 void client_qualify_again(struct teredo_client *c, teredo_time now,
 			  struct teredo_outbox *ob);
+/* A path fell silent under traffic, perhaps because the mapping is another
+ * now: solicits, unless an answer is expected or just came (X-REF-04). */
+void client_qualify_doubt(struct teredo_client *c, teredo_time now,
+			  struct teredo_outbox *ob);
 /* A packet came from the server in use (C-RX-04). */
 void client_qualify_heard(struct teredo_client *c, teredo_time now);
 /* A packet to fe80::ffff:ffff:ffff. */

@@ -140,6 +140,8 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 
 	if (!c->has_address)
 		return false;
+	if (p->attempts == 2 && p->unanswered != 0)
+		client_qualify_doubt(c, now, ob);
 	if (is_teredo(&p->addr))
 		return probe_teredo(c, p, now, ob);
 	return probe_native(c, p, ob);

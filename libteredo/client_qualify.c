@@ -276,6 +276,14 @@ void client_qualify_again(struct teredo_client *c, teredo_time now,
 					: TEREDO_CLIENT_PROBING, now, ob);
 }
 
+void client_qualify_doubt(struct teredo_client *c, teredo_time now,
+			  struct teredo_outbox *ob)
+{
+	if (c->state == TEREDO_CLIENT_QUALIFIED &&
+	    now >= c->last_answer + PATH_ONE_WAY)
+		client_qualify_enter(c, TEREDO_CLIENT_REFRESHING, now, ob);
+}
+
 void client_qualify_heard(struct teredo_client *c, teredo_time now)
 {
 	if (c->state == TEREDO_CLIENT_QUALIFIED && !c->out_of_touch)
