@@ -433,8 +433,9 @@ void client_path_greet_start(struct teredo_client *c, teredo_time now)
 	c->greet_at = now;
 }
 
-/* Failures so far were those of the uplink: no pause any longer. A proven peer
- * in the table was in use within PEER_FORGET. */
+/* Failures so far were those of the uplink: a pause ends, and a cycle that was
+ * all but over begins anew. A proven peer in the table was in use within
+ * PEER_FORGET. */
 static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {

@@ -71,7 +71,7 @@ bool teredo_client_restore(struct teredo_client *c,
 					  .ip2 = saved->server_ip2 };
 	c->number = saved->server;
 	c->asked = saved->server;
-	/* known until the resolver says otherwise: LOST needs somebody to ask */
+	/* until the resolver says otherwise: LOST needs somebody to ask */
 	c->server[saved->server] = c->used;
 	memcpy(c->cookie_key, saved->cookie_key, sizeof(c->cookie_key));
 	outbox_news(ob, OUTBOX_ADDRESS, &c->addr, (struct teredo_ep){ 0, 0 },

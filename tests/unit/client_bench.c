@@ -384,7 +384,7 @@ struct teredo_addr bench_peer(struct teredo_ep mapped)
 {
 	struct teredo_addr a;
 
-	addr_make(&a, addr_default_prefix(), ip4("203.0.113.9"), 0x1234 & 0x3cff,
+	addr_make(&a, addr_default_prefix(), ip4("203.0.113.9"), 0x1034,
 		  mapped);
 	return a;
 }

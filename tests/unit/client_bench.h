@@ -41,7 +41,7 @@ struct bench {
 	unsigned n, read;		/* logged; read as packets */
 	struct local4 local;
 	uint32_t local_ip;		/* our end of the UDP socket */
-	struct teredo_addr own;		/* the last address that was announced */
+	struct teredo_addr own;		/* as announced last */
 	uint32_t mtu;
 	struct teredo_counters before;	/* the last packet */
 };

@@ -38,7 +38,7 @@ static void an_indirect_bubble_is_answered_to_its_origin(void **state)
 }
 
 /* C-RX-05 with a Teredo source, Q9 */
-static void the_mapping_that_a_source_names_is_the_origin_or_gets_one_too(
+static void the_mapping_of_a_source_gets_one_too_if_it_is_not_the_origin(
 	void **state)
 {
 	struct teredo_addr peer = bench_peer(PEER);
@@ -295,7 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_indirect_bubble_is_answered_to_its_origin),
-		T(the_mapping_that_a_source_names_is_the_origin_or_gets_one_too),
+		T(the_mapping_of_a_source_gets_one_too_if_it_is_not_the_origin),
 		T(without_an_origin_the_mapping_is_answered),
 		T(the_hop_limit_of_a_bubble_does_not_matter),
 		T(trailers_of_a_bubble_do_no_harm),

@@ -162,7 +162,8 @@ static void the_second_address_is_the_next_one_with_carry(void **state)
 
 static void the_servers_are_asked_in_turn(void **state)
 {
-	static const char *const server[] = { SERVER, RESERVE, "198.51.100.77" };
+	static const char *const server[] = { SERVER, RESERVE,
+					      "198.51.100.77" };
 	struct bench_ra ra;
 
 	(void)state;
