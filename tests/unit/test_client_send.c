@@ -273,7 +273,7 @@ static void a_silent_peer_gets_four_pairs_and_then_one_in_30_s(void **state)
 	assert_true(last > 0);
 }
 
-/* C-BUB-04 */
+/* C-BUB-04, C-BUB-06 */
 static void bubbles_are_two_seconds_apart_whatever_the_traffic(void **state)
 {
 	struct teredo_addr peer = bench_peer(PEER);
