@@ -11,7 +11,9 @@
  * the truth.
  *
  * Nothing of the environment is used but the service manager's socket, and
- * nothing is inherited but stdin, stdout and stderr.
+ * nothing is inherited but stdout and stderr: nobody here reads a terminal, and
+ * with SIGCHLD ignored, as some who start us have it, the kernel would never
+ * tell that an engine died.
  */
 #include "config.h"
 
@@ -140,11 +142,22 @@ static void parse_arguments(struct arguments *a, const char *ident,
 
 /* ---- what was inherited ---- */
 
-/* Three descriptors and no more; a missing one is /dev/null. */
+static void clean_signals(void)
+{
+	sigset_t none;
+
+	for (int signo = 1; signo < NSIG; signo++)
+		signal(signo, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Three descriptors and no more: the first, and a missing one, /dev/null. */
 static void clean_descriptors(void)
 {
 	int fd;
 
+	close(STDIN_FILENO);
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
@@ -239,7 +252,10 @@ static _Noreturn void launcher(pid_t pid, int ready)
 		_exit(0);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+	/* 0 is for a service that serves, not for one that was told to end. */
+	_exit(WIFEXITED(status) && WEXITSTATUS(status) != 0
+		      ? WEXITSTATUS(status)
+		      : EX_SOFTWARE);
 }
 
 static void become_daemon(struct parent_options *opt)
@@ -296,6 +312,7 @@ int main(int argc, char *argv[])
 
 	log_to_stderr(opt.ident);
 	parse_arguments(&a, opt.ident, server, argc, argv);
+	clean_signals();
 	clean_descriptors();
 	clean_environment(&opt);
 	set_options(&opt, &a);
