@@ -145,6 +145,9 @@ void parent_net_server(struct parent *p, uint32_t ip);
 
 /* Reads opt->conf_file; what is wrong with it is logged. */
 bool parent_read_conf(const struct parent_options *opt, struct conf *conf);
+/* Puts addresses in the place of names for what we bind and advertise; waits
+ * for them. false: said which cannot be resolved. */
+bool parent_find_names(struct parent *p, struct conf *conf);
 /* Reads the configuration again. Errors: said, the old one stays. */
 void parent_reload(struct parent *p);
 /* The engine is gone: takes the new configuration over. */

@@ -9,10 +9,12 @@
  * taken, 77 no permission, 78 the configuration cannot be right.
  *
  * The control socket is a convenience: packets flow without it, so a /run
- * that is full or read-only is a warning.
+ * that is full or read-only is a warning. It is made last: who has interface
+ * and port is the one that may take the place of a dead one's socket.
  *
  * The same code opens other UDP sockets after a reload; then a failure is
- * only said.
+ * only said. The old sockets stay until the new ones are there, or are in
+ * their way: root may have bound what nobody else can have back.
  */
 #include "config.h"
 
@@ -47,6 +49,19 @@ static_assert((int)CONF_CLIENT == PRIV_CLIENT &&
 	      "roles");
 
 /* ---- UDP ---- */
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_udp(struct parent *p)
+{
+	close_fd(&p->fd[PRIV_FD_UDP]);
+	close_fd(&p->fd[PRIV_FD_UDP2]);
+}
 
 /* One address to bind and what the configuration calls it. */
 struct binding {
@@ -97,6 +112,17 @@ static int udp_refused(struct parent *p, const struct conf *conf,
 	}
 }
 
+/* Our own sockets, of before a reload, may be in the way. */
+static int open_one(struct parent *p, struct teredo_ep ep)
+{
+	int fd = udp_open(ep);
+
+	if (fd != -EADDRINUSE || p->fd[PRIV_FD_UDP] < 0)
+		return fd;
+	close_udp(p);
+	return udp_open(ep);
+}
+
 /* Client and relay. *fd and 0, or the exit status, said why. */
 static int open_udp(struct parent *p, const struct conf *conf, int *fd)
 {
@@ -109,7 +135,7 @@ static int open_udp(struct parent *p, const struct conf *conf, int *fd)
 
 	if (b.name[0] != '\0' && resolve_now(p, b.name, &b.ep.ip) < 0)
 		return EX_TEMPFAIL;
-	*fd = udp_open(b.ep);
+	*fd = open_one(p, b.ep);
 	if (*fd == -EADDRINUSE)
 		b.place = conf->bind_port_place;
 	return *fd < 0 ? udp_refused(p, conf, &b, *fd) : 0;
@@ -132,7 +158,7 @@ static int open_udp2(struct parent *p, const struct conf *conf, uint32_t first,
 		return 0;
 	if (b.name[0] != '\0' && resolve_now(p, b.name, &b.ep.ip) < 0)
 		return EX_TEMPFAIL;
-	*fd = udp_open(b.ep);
+	*fd = open_one(p, b.ep);
 	if (*fd == -EADDRNOTAVAIL && b.name[0] == '\0') {
 		log_line(LOG_WARNING,
 			 "server mode found one IPv4 address (%s). Running "
@@ -158,7 +184,7 @@ static int open_server_udp(struct parent *p, const struct conf *conf, int *fd,
 
 	if (resolve_now(p, b.name, &b.ep.ip) < 0)
 		return EX_TEMPFAIL;
-	*fd = udp_open(b.ep);
+	*fd = open_one(p, b.ep);
 	if (*fd < 0)
 		return udp_refused(p, conf, &b, *fd);
 	status = open_udp2(p, conf, b.ep.ip, fd2);
@@ -224,22 +250,16 @@ static int open_sockets(struct parent *p, const struct conf *conf)
 					fd2 < 0 ? 0 : udp_bound(fd2).ip,
 					public_ip);
 	if (status != 0) {
-		close(fd);
-		if (fd2 >= 0)
-			close(fd2);
+		close_fd(&fd);
+		close_fd(&fd2);
 		return status;
 	}
+	close_udp(p);
 	p->fd[PRIV_FD_UDP] = fd;
 	p->fd[PRIV_FD_UDP2] = fd2;
 	p->config.public_ip = public_ip[0];
 	p->config.public_ip2 = public_ip[1];
 	return 0;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 static bool same_binding(const struct conf *a, const struct conf *b)
@@ -253,24 +273,26 @@ static bool same_binding(const struct conf *a, const struct conf *b)
 	       strcmp(a->server_public2, b->server_public2) == 0;
 }
 
+static void reopen_old(struct parent *p, struct teredo_ep was,
+		       const struct teredo_ep *was2)
+{
+	p->fd[PRIV_FD_UDP] = udp_open(was);
+	p->fd[PRIV_FD_UDP2] = was2 == NULL ? -1 : udp_open(*was2);
+	if (p->fd[PRIV_FD_UDP] < 0 ||
+	    (was2 != NULL && p->fd[PRIV_FD_UDP2] < 0))
+		die(EX_OSERR, "the old UDP port cannot be had back");
+}
+
 int parent_reopen(struct parent *p, const struct conf *next)
 {
-	int old = p->fd[PRIV_FD_UDP], old2 = p->fd[PRIV_FD_UDP2];
-	struct teredo_ep was, was2;
+	struct teredo_ep was = udp_bound(p->fd[PRIV_FD_UDP]);
+	struct teredo_ep was2 = udp_bound(p->fd[PRIV_FD_UDP2]);
+	bool two = p->fd[PRIV_FD_UDP2] >= 0;
 
-	if (same_binding(&p->conf, next))
+	if (same_binding(&p->conf, next) || open_sockets(p, next) == 0)
 		return 0;
-	was = udp_bound(old);
-	was2 = udp_bound(old2);
-	/* The old ones first: the new ones may overlap with them. */
-	close_fd(old);
-	close_fd(old2);
-	if (open_sockets(p, next) == 0)
-		return 0;
-	p->fd[PRIV_FD_UDP] = udp_open(was);
-	p->fd[PRIV_FD_UDP2] = old2 < 0 ? -1 : udp_open(was2);
-	if (p->fd[PRIV_FD_UDP] < 0 || (old2 >= 0 && p->fd[PRIV_FD_UDP2] < 0))
-		die(EX_OSERR, "the old UDP port cannot be had back");
+	if (p->fd[PRIV_FD_UDP] < 0)
+		reopen_old(p, was, two ? &was2 : NULL);
 	return -1;
 }
 
@@ -367,59 +389,82 @@ static bool run_dir_is_fit(const char *dir)
 	return false;
 }
 
-/* Whether nobody listens there any more: then the file is removed. */
-static int reclaim(const struct sockaddr_un *sun)
+static bool control_name(const struct parent *p, struct sockaddr_un *sun)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s.sock",
+			 p->opt.run_dir, p->config.instance);
+
+	sun->sun_family = AF_UNIX;
+	return n > 0 && (size_t)n < sizeof(sun->sun_path);
+}
+
+/* Whether somebody listens there: 0, -errno if not. */
+static int control_ask(const struct sockaddr_un *sun, char *text, size_t size)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			0);
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
+	int err = 0;
+
+	snprintf(text, size, "another");
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
+		err = errno == EAGAIN ? 0 : -errno;	/* it has no time */
+	else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+		holder_describe(peer.pid, text, size);
+	close(fd);
+	return err;
+}
+
+/* Before anything else is opened: the best message is this one. */
+static int control_is_free(struct parent *p)
+{
+	struct sockaddr_un sun;
+	char text[200];
+
+	if (!control_name(p, &sun) || control_ask(&sun, text, sizeof(text)) < 0)
+		return 0;
+	log_line(LOG_ERR, "already running: %s has %s", text, sun.sun_path);
+	return EX_TEMPFAIL;
+}
+
+/* Makes room: a socket that nobody listens at any more is removed. */
+static void control_reclaim(const struct sockaddr_un *sun)
+{
 	struct stat st;
 	char text[200];
 
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0) {
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-		holder_describe(peer.pid, text, sizeof(text));
-		close(fd);
-		log_line(LOG_ERR, "already running: %s has %s", text,
-			 sun->sun_path);
-		return EX_TEMPFAIL;
-	}
-	close(fd);
-	if (lstat(sun->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+	if (control_ask(sun, text, sizeof(text)) == -ECONNREFUSED &&
+	    lstat(sun->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(sun->sun_path);
-	return 0;
 }
 
-static int open_control(struct parent *p)
+/* Last of all: of two that start at once, only one has come here. */
+static void open_control(struct parent *p)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s.sock",
-			 p->opt.run_dir, p->config.instance);
+	struct sockaddr_un sun;
 	mode_t mask;
 	int fd, err;
 
-	if (n < 0 || (size_t)n >= sizeof(sun.sun_path)) {
+	if (!control_name(p, &sun)) {
 		log_line(LOG_WARNING, "no control socket: %s is too long",
 			 p->opt.run_dir);
-		return 0;
+		return;
 	}
 	if (!run_dir_is_fit(p->opt.run_dir))
-		return 0;
-	err = reclaim(&sun);
-	if (err != 0)
-		return err;
+		return;
+	control_reclaim(&sun);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	mask = umask(0111);	/* 0666: everybody may ask */
 	err = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(mask);
 	if (err == 0 && listen(fd, 16) == 0) {
 		p->fd[PRIV_FD_CONTROL] = fd;
-		return 0;
+		return;
 	}
 	log_line(LOG_WARNING, "no control socket: %s: %s", sun.sun_path,
 		 strerror(errno));
 	close(fd);
-	return 0;
 }
 
 /* ---- all of it ---- */
@@ -466,9 +511,11 @@ void parent_open(struct parent *p)
 		 server ? "server" : p->conf.ifname);
 	if (!server && !sandbox_has_net_admin())
 		must(tun_refused(p->conf.ifname, -EPERM));
-	must(open_control(p));
+	must(control_is_free(p));
+	must(parent_find_names(p, &p->conf) ? 0 : EX_TEMPFAIL);
 	must(open_sockets(p, &p->conf));
 	must(server ? open_native6(p) : open_tun(p));
+	open_control(p);
 	parent_configure(p);
 	p->fd[PRIV_FD_SNAPSHOT] = snapshot_create(p->config.max_peers);
 	if (p->fd[PRIV_FD_SNAPSHOT] < 0)

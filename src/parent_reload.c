@@ -7,6 +7,10 @@
  * interface, same Teredo address, same UDP port where those were not what
  * changed.
  *
+ * Names of our own addresses are looked up while the old engine still serves,
+ * and from then on they are addresses: one that means another address now is a
+ * change like any other.
+ *
  * What was made by root cannot be made again: the role and the interface's
  * name, which is in the name of the control socket, stay until a restart. A
  * configuration that changes them is refused as a whole, so that what runs is
@@ -14,6 +18,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,37 +49,43 @@ bool parent_read_conf(const struct parent_options *opt, struct conf *conf)
 	return errors == 0;
 }
 
-static bool reload_may(const struct parent *p)
+static bool reload_may(const struct parent *p, const struct conf *next)
 {
-	if (p->next.role == p->conf.role &&
-	    strcmp(p->next.ifname, p->conf.ifname) == 0)
+	if (next->role == p->conf.role &&
+	    strcmp(next->ifname, p->conf.ifname) == 0)
 		return true;
 	log_line(LOG_ERR, "%s: RelayType and InterfaceName cannot change "
 			  "while running: restart", p->opt.conf_file);
 	return false;
 }
 
-/* Names are looked up while the old engine still serves. */
-static bool reload_names(struct parent *p)
+bool parent_find_names(struct parent *p, struct conf *c)
 {
-	const struct conf *c = &p->next;
-	const char *const name[] = { c->bind_address, c->server_bind,
-				     c->server_bind2, c->server_public,
-				     c->server_public2 };
+	char *const name[] = { c->bind_address, c->server_bind,
+			       c->server_bind2, c->server_public,
+			       c->server_public2 };
 	uint32_t ip;
 
-	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++)
-		if (name[i][0] != '\0' && resolve_now(p, name[i], &ip) < 0)
+	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		if (name[i][0] == '\0')
+			continue;
+		if (resolve_now(p, name[i], &ip) < 0)
 			return false;
+		inet_ntop(AF_INET, &ip, name[i], INET_ADDRSTRLEN);
+	}
 	return true;
 }
 
 void parent_reload(struct parent *p)
 {
-	if (!parent_read_conf(&p->opt, &p->next) || !reload_may(p) || !reload_names(p)) {
+	static struct conf next;	/* p->next may have to stay */
+
+	if (!parent_read_conf(&p->opt, &next) || !reload_may(p, &next) ||
+	    !parent_find_names(p, &next)) {
 		log_line(LOG_ERR, "reload: the old configuration stays");
 		return;
 	}
+	p->next = next;
 	p->reload = true;
 	parent_engine_renew(p);
 }

@@ -54,4 +54,70 @@ wait $launcher
 [ $? -eq 70 ]
 report "a daemon that ends before it serves has not started"
 
+# ---- reload ----
+
+conf low.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 443'
+start -c "$dir/low.conf"
+within 5 has 'serves as relay'
+: >"$log"
+sed -i 's/443/444/' "$dir/low.conf"
+kill -HUP "$pid"
+within 3 has 'no permission for UDP port 444' &&
+	within 3 has 'a new engine serves' && bound 0.0.0.0:443
+report "a port that only root may have is not lost in a reload"
+: >"$log"
+conf low.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 443' \
+	'BindAddress 192.0.2.9'
+kill -HUP "$pid"
+within 3 has 'no permission for UDP port 443' &&
+	within 3 has 'a new engine serves' && bound 0.0.0.0:443
+report "nor when only the address would change"
+stop
+
+conf near.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 4443'
+start -c "$dir/near.conf"
+within 5 has 'serves as relay'
+: >"$log"
+echo 'BindAddress 192.0.2.9' >>"$dir/near.conf"
+kill -HUP "$pid"
+within 3 has 'reloaded' && within 3 has 'a new engine serves' &&
+	bound 192.0.2.9:4443 && ! bound 0.0.0.0:4443
+report "an address that overlaps with the old one is taken over"
+stop
+
+cp /etc/hosts "$dir/hosts"
+echo '192.0.2.9 me.example' >>"$dir/hosts"
+mount --bind "$dir/hosts" /etc/hosts
+conf name.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 4443' \
+	'BindAddress me.example'
+start -c "$dir/name.conf"
+within 5 has 'serves as relay' && bound 192.0.2.9:4443
+report "BindAddress may be a name"
+: >"$log"
+ip addr add 192.0.2.19/24 dev wire
+echo '192.0.2.19 me.example' >"$dir/hosts"	# in place: it is mounted
+kill -HUP "$pid"
+within 3 has 'a new engine serves' && within 3 bound 192.0.2.19:4443
+report "and a name that means another address is a change"
+stop
+
+# ---- two at once ----
+
+both_lost=0
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	for n in 1 2; do
+		"$bin/miredo" -f -u nobody -c "$c" --run-dir "$run" \
+			-p "$dir/pid.$n" >"$dir/log.$n" 2>&1 &
+		echo $! >"$dir/is.$n"
+	done
+	within 3 grep -q 'serves as client' "$dir/log.1" "$dir/log.2"
+	"$bin/miredoctl" --run-dir "$run" status >/dev/null 2>&1
+	[ $? -eq 5 ] || both_lost=$((both_lost + 1))
+	kill -KILL "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
+	wait "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
+done
+cat "$dir/log.1" "$dir/log.2" >"$log"
+[ $both_lost -eq 0 ]
+report "of two that start at once the one that serves has the control socket"
+
 finish
