@@ -4,17 +4,26 @@
  * The destination is the only global of the project. Each message is one line
  * whatever is in it: control characters, which may come from a configuration
  * file, a host name or another process, are replaced, so that nobody can write
- * a line of his own. syslog(3) opens files for the time zone and its socket at
- * the first use; both are done at once here, before the sandbox closes.
+ * a line of his own.
+ *
+ * Nobody waits for a reader: the parent has an engine to look after. What a
+ * full pipe, a stopped terminal or a stopped syslogd does not take is counted,
+ * and the number said when they take something again. That is also why this
+ * is not syslog(3), which waits; the datagram is the same, without the time,
+ * which every syslogd adds.
  */
 #include "config.h"
 
+#include <errno.h>
+#include <paths.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -22,9 +31,11 @@
 static struct {
 	const char *ident;
 	bool syslog, echo;
+	int facility, sock;	/* sock: connected to syslogd, or -1 */
+	unsigned lost;
 	void (*sink)(void *ctx, int level, const char *line);
 	void *ctx;
-} dest = { .ident = "miredo" };
+} dest = { .ident = "miredo", .sock = -1 };
 
 void log_to_stderr(const char *ident)
 {
@@ -33,11 +44,28 @@ void log_to_stderr(const char *ident)
 	dest.sink = NULL;
 }
 
+static void log_connect(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	if (dest.sock >= 0)
+		close(dest.sock);
+	strcpy(sun.sun_path, _PATH_LOG);
+	dest.sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			   0);
+	if (dest.sock < 0 || connect(dest.sock, (struct sockaddr *)&sun,
+				     sizeof(sun)) == 0)
+		return;
+	close(dest.sock);
+	dest.sock = -1;
+}
+
 void log_to_syslog(const char *ident, int facility)
 {
-	tzset();
-	openlog(ident, LOG_PID | LOG_NDELAY, facility);
+	if (dest.sock < 0)
+		log_connect();
 	dest.ident = ident;
+	dest.facility = facility;
 	dest.syslog = true;
 	dest.sink = NULL;
 }
@@ -54,15 +82,54 @@ void log_to_sink(void (*sink)(void *ctx, int level, const char *line),
 	dest.ctx = ctx;
 }
 
-static void log_write_stderr(const char *line)
+/* One write, so that lines of several processes do not mix. */
+static bool log_write_stderr(const char *line)
 {
 	char out[LOG_LINE_MAX + 64];
+	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
 	int n = snprintf(out, sizeof(out), "%.60s: %s\n", dest.ident, line);
-	ssize_t done;
 
-	/* One write, so that lines of several processes do not mix. */
-	done = write(STDERR_FILENO, out, (size_t)n);
-	(void)done;	/* there is nobody to tell */
+	return poll(&pfd, 1, 0) == 1 &&
+	       write(STDERR_FILENO, out, (size_t)n) >= 0;
+}
+
+static bool log_write_syslog(int level, const char *line)
+{
+	char out[LOG_LINE_MAX + 96];
+	int n = snprintf(out, sizeof(out), "<%d>%.60s[%ld]: %s",
+			 dest.facility | level, dest.ident, (long)getpid(),
+			 line);
+
+	if (send(dest.sock, out, (size_t)n, MSG_NOSIGNAL) >= 0)
+		return true;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		return false;
+	log_connect();	/* syslogd was started anew, perhaps */
+	return send(dest.sock, out, (size_t)n, MSG_NOSIGNAL) >= 0;
+}
+
+static bool log_write(int level, const char *line)
+{
+	bool taken = true;
+
+	if (dest.syslog)
+		taken = log_write_syslog(level, line);
+	if (!dest.syslog || dest.echo)
+		taken = log_write_stderr(line) && taken;
+	return taken;
+}
+
+static void log_deliver(int level, const char *line)
+{
+	char lost[40];
+
+	if (dest.lost > 0) {
+		snprintf(lost, sizeof(lost), "%u lines were lost", dest.lost);
+		if (log_write(LOG_WARNING, lost))
+			dest.lost = 0;
+	}
+	if (!log_write(level, line))
+		dest.lost++;
 }
 
 __attribute__((format(printf, 2, 0)))
@@ -74,14 +141,10 @@ static void log_va(int level, const char *fmt, va_list args)
 	for (char *p = line; *p != '\0'; p++)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
 			*p = '?';
-	if (dest.sink != NULL) {
+	if (dest.sink != NULL)
 		dest.sink(dest.ctx, level, line);
-		return;
-	}
-	if (dest.syslog)
-		syslog(level, "%s", line);
-	if (!dest.syslog || dest.echo)
-		log_write_stderr(line);
+	else
+		log_deliver(level, line);
 }
 
 void log_line(int level, const char *fmt, ...)

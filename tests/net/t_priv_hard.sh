@@ -120,4 +120,71 @@ cat "$dir/log.1" "$dir/log.2" >"$log"
 [ $both_lost -eq 0 ]
 report "of two that start at once the one that serves has the control socket"
 
+# ---- a log that nobody reads ----
+
+mkfifo "$dir/fifo"
+sh -c "exec sleep 60" <"$dir/fifo" &	# opens it and never reads
+reader=$!
+python3 -c 'import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_WRONLY)
+fcntl.fcntl(fd, 1031, 4096)
+os.write(fd, b"." * 4096)
+os.dup2(fd, 2)
+os.execv(sys.argv[2], sys.argv[2:])' "$dir/fifo" "$bin/miredo" -f -u nobody \
+	-c "$c" --run-dir "$run" -p "$dir/pid" &
+pid=$!
+within 5 "$bin/miredoctl" --run-dir "$run" status --wait preparing --timeout 0 ||
+	within 5 ip link show teredo
+within 2 engine
+old=$(engine)
+kill -KILL "$old"
+within 3 another_engine
+report "a full pipe at stderr does not stop the parent"
+kill -TERM "$pid"
+within 2 ended
+report "nor its end"
+kill -KILL "$pid" 2>/dev/null
+kill $reader
+
+mount -t tmpfs none /dev
+mkdir /dev/net
+mknod -m 666 /dev/null c 1 3
+mknod -m 666 /dev/urandom c 1 9
+mknod -m 666 /dev/net/tun c 10 200
+: >"$dir/syslog"
+python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/dev/log")
+out = open(sys.argv[1], "a", buffering=1)
+sys.stdin.readline()
+while True:
+    out.write(s.recv(4096).decode() + "\n")' "$dir/syslog" <"$dir/fifo" &
+syslogd=$!
+exec 9>"$dir/fifo"
+within 5 chmod 666 /dev/log
+"$bin/miredo" -u nobody -c "$c" --run-dir "$run" -p "$dir/pid" >"$log" 2>&1
+report "a daemon starts beside a syslogd that hangs"
+pid=$(cat "$dir/pid")
+sed -i 's/client$/clien/' "$c"
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	kill -HUP "$pid"	# four lines each
+	sleep 0.02
+done
+sed -i 's/clien$/client/' "$c"
+old=$(engine)
+kill -KILL "$old"
+within 3 another_engine
+report "and its parent does not wait for it"
+echo go >&9
+sleep 0.1
+kill -HUP "$pid"
+within 3 grep -q 'lines were lost' "$dir/syslog"
+cp "$dir/syslog" "$log"
+grep -q '^<29>miredo\[[0-9]*\]: version' "$log" && has 'lines were lost'
+report "it says how many lines were lost when syslogd goes on"
+kill -TERM "$pid"
+within 2 ended
+report "and ends"
+kill $syslogd
+
 finish
