@@ -1,5 +1,5 @@
 /*
- * node.c - the shell, in a hundred lines
+ * node.c - what the shell does around a core, and nothing else
  *
  * Every call into a core is between node_enter() and node_leave(): the outbox
  * is emptied in order, then the verdict is carried out, the referee looks at
@@ -85,10 +85,12 @@ static void to_tun(struct node *n, const struct teredo_ep *from,
 		   const uint8_t *ip6, size_t len)
 {
 	referee_delivers(n, from, ip6, len);
-	if (n->stack)
+	if (n->stack) {
 		stack_receive(n->stack, ip6, len);
-	else
+	} else {
+		n->sent++;
 		net6_send(n->link6, ip6, len);
+	}
 }
 
 static void mirror(struct node *n, const struct outbox_item *item)

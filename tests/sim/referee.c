@@ -226,11 +226,29 @@ void referee_hears(struct node *n, const struct teredo_rx *rx)
 	note_answer(n, &p, rx->from);
 }
 
+/* RFC 4380 5.2.4 and 240/4, read for a second time. */
+static bool is_public(uint32_t ip)
+{
+	static const struct {
+		uint32_t net;
+		unsigned bits;
+	} unfit[] = {
+		{0x00000000, 8},  {0x0a000000, 8},  {0x7f000000, 8},
+		{0xa9fe0000, 16}, {0xac100000, 12}, {0xc0a80000, 16},
+		{0xc0586300, 24}, {0xe0000000, 3},
+	};
+
+	for (unsigned i = 0; i < sizeof(unfit) / sizeof(*unfit); i++)
+		if (!((ntohl(ip) ^ unfit[i].net) >> (32 - unfit[i].bits)))
+			return false;
+	return true;
+}
+
 static void check_target(struct node *n, struct teredo_ep to)
 {
 	char text[TRACE_ADDR_LEN];
 
-	if (!ipv4_is_global(to.ip) || !to.port)
+	if (!is_public(to.ip) || !to.port)
 		world_fail(n->w, "%s: sends to %s (A-V4G)", n->name,
 			   trace_ep(text, to));
 	for (unsigned i = 0; i < 2; i++)

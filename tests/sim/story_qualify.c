@@ -201,6 +201,7 @@ static void a_changed_mapping_gives_one_new_address(struct world *w,
 	EXPECT(w, is_qualified(alice));
 	EXPECT(w, alice->stack->addresses == 2);
 	EXPECT(w, !addr_equal(&old, &alice->stack->addr));
+	EXPECT(w, node_counter(alice, TEREDO_EV_mapping_changed) == 1);
 	EXPECT(w,
 	       addr_mapping(&alice->stack->addr).ip == alice->nat->outside->ip);
 	EXPECT(w, talks(alice->stack, l->host, 3));

@@ -97,6 +97,20 @@ static void send_bubble(struct scene *s, struct teredo_ep from,
 	net4_spoof(s->stranger, from, to, bubble, sizeof(bubble));
 }
 
+/* As if from the server. */
+static void send_origin_bubble(struct scene *s, const struct node *to,
+			       struct teredo_ep origin,
+			       const struct teredo_addr *src,
+			       const struct teredo_addr *dst)
+{
+	uint8_t bubble[WIRE_ORIGIN_LEN + WIRE_BUBBLE_LEN];
+
+	wire_put_origin(bubble, origin);
+	wire_put_bubble(bubble + WIRE_ORIGIN_LEN, src, dst);
+	net4_spoof(s->stranger, node_ep(s->l->server, 0), mapped(to), bubble,
+		   sizeof(bubble));
+}
+
 static void send_echo(struct scene *s, uint8_t type, struct teredo_ep from,
 		      struct teredo_ep to, const struct teredo_addr *src,
 		      const struct teredo_addr *dst)
@@ -236,6 +250,9 @@ static void a_relay_sends_nothing_back_into_a_tunnel(struct world *w,
 	memcpy(sixtofour.b + 2, &self.ip, 4);
 	send_echo(s, ICMP6_ECHO_REQUEST, mapped(s->bob), self,
 		  &s->bob->stack->addr, &sixtofour);
+	memcpy(sixtofour.b + 2, &s->stranger->ip, 4);
+	send_echo(s, ICMP6_ECHO_REQUEST, mapped(s->bob), self,
+		  &s->bob->stack->addr, &sixtofour);
 	send_echo(s, ICMP6_ECHO_REQUEST, mapped(s->bob), self,
 		  &s->bob->stack->addr, &s->alice->stack->addr);
 	send_echo(s, ICMP6_ECHO_REQUEST, self, self, &own, &s->l->host->addr);
@@ -264,6 +281,7 @@ static void a_client_sends_nothing_to_itself(struct world *w, unsigned variant)
 		  &self);
 	send_echo(s, ICMP6_ECHO_REQUEST, stranger_ep(s), mapped(bob), &src,
 		  &other);
+	send_origin_bubble(s, bob, stranger_ep(s), &src, &other);
 	world_run(w, TEREDO_SECOND);
 	EXPECT(w, bob->sent == before);
 	EXPECT(w, bob->stack->strange == 0);
@@ -314,12 +332,70 @@ static void forged_answers_prove_nothing(struct world *w, unsigned variant)
 	expect_unharmed(s);
 }
 
+/* A bubble from anywhere moves a peer only if it names our cookie. */
+static void forged_cookies_move_nobody(struct world *w, unsigned variant)
+{
+	struct scene *s = set_scene(w);
+	struct teredo_addr cookie = {{0xfe, 0x80}};
+
+	(void)variant;
+	for (unsigned i = 0; i < 10000; i++) {
+		rng_fill(&w->rng, cookie.b + 8, 8);
+		send_bubble(s, stranger_ep(s), mapped(s->bob),
+			    &s->alice->stack->addr, &cookie);
+		send_bubble(s, stranger_ep(s), mapped(s->bob),
+			    &s->alice->stack->addr, &s->bob->stack->addr);
+		send_bubble(s, stranger_ep(s), node_ep(s->l->relay, 0),
+			    &s->bob->stack->addr, &cookie);
+		send_bubble(s, stranger_ep(s), node_ep(s->l->relay, 0),
+			    &s->bob->stack->addr, &s->l->host->addr);
+		world_run(w, 2 * TEREDO_MS);
+	}
+	expect_unharmed(s);
+}
+
+/* SEC-OPEN-01: bubbles and small echoes, between whom it may be. */
+static void a_server_carries_nothing_else(struct world *w, unsigned variant)
+{
+	struct scene *s = set_scene(w);
+	struct node *server = s->l->server;
+	struct node *other = lab_server(s->l, "other", true);
+	struct teredo_ep at = node_ep(server, 0), from = stranger_ep(s);
+	const struct teredo_addr *bob = &s->bob->stack->addr;
+	struct teredo_addr me = address_at(s, from), foreign;
+	uint8_t data[WIRE_IP6_LEN + 200] = {0};
+	uint64_t before;
+
+	(void)variant;
+	for (unsigned i = 0; i < 3; i++)
+		s->flow[i]->is_silent = true;
+	world_run(w, TEREDO_SECOND);
+	before = server->sent;
+	/* data; a bubble with more trailers than trailers need; a large echo */
+	wire_put_ip6(data, 200, 17, 64, &me, bob);
+	net4_spoof(s->stranger, from, at, data, sizeof(data));
+	wire_put_bubble(data, &me, bob);
+	net4_spoof(s->stranger, from, at, data, sizeof(data));
+	icmp6_put_echo(data, ICMP6_ECHO_REQUEST, &me, &s->l->host->addr, 1, 1,
+		       data, 81);
+	net4_spoof(s->stranger, from, at, data, ICMP6_ECHO_LEN(81));
+	/* somebody else's address; somebody else's client */
+	send_bubble(s, from, at, &s->alice->stack->addr, bob);
+	addr_make(&foreign, addr_default_prefix(), other->link[0]->ip, 0,
+		  mapped(s->bob));
+	send_bubble(s, from, at, &native, &foreign);
+	world_run(w, TEREDO_SECOND);
+	EXPECT(w, server->sent == before);
+	send_bubble(s, from, at, &me, bob);
+	world_run(w, TEREDO_SECOND);
+	EXPECT(w, server->sent == before + 1);
+}
+
 /* ---- floods ---- */
 
 static void origins_of_strangers_are_rationed(struct world *w, unsigned variant)
 {
 	struct scene *s = set_scene(w);
-	uint8_t bubble[WIRE_ORIGIN_LEN + WIRE_BUBBLE_LEN];
 	uint64_t before = node_counter(s->bob, TEREDO_EV_bubble_reply_sent);
 
 	(void)variant;
@@ -328,11 +404,8 @@ static void origins_of_strangers_are_rationed(struct world *w, unsigned variant)
 					   (uint16_t)rng_next(&w->rng)};
 		struct teredo_addr src = address_at(s, origin);
 
-		wire_put_origin(bubble, origin);
-		wire_put_bubble(bubble + WIRE_ORIGIN_LEN, &src,
-				&s->bob->stack->addr);
-		net4_spoof(s->stranger, node_ep(s->l->server, 0),
-			   mapped(s->bob), bubble, sizeof(bubble));
+		send_origin_bubble(s, s->bob, origin, &src,
+				   &s->bob->stack->addr);
 		world_run(w, TEREDO_MS);
 	}
 	EXPECT(w, node_counter(s->bob, TEREDO_EV_bubble_reply_sent) <=
@@ -395,6 +468,9 @@ const struct scenario story_stranger[] = {
 	      "SEC-MITM-01 SEC-DOS-02 C-SECQ-02 A2"),
 	STORY(forged_answers_prove_nothing,
 	      "SEC-MITM-04 SEC-REF-04 C-RX-10 C-DCT-06 A7"),
+	STORY(forged_cookies_move_nobody, "R-DEC-02 R-DEC-07 C-RX-07 A1"),
+	STORY(a_server_carries_nothing_else,
+	      "SEC-OPEN-01 S-CHK-02 S-CHK-06 S-CHK-07 S-CHK-09 S-FWD-09"),
 	STORY(origins_of_strangers_are_rationed, "SEC-REF-03 C-BUB-07 B3"),
 	STORY(solicitations_of_strangers_are_rationed,
 	      "SEC-REF-01 SEC-DOS-05 B2"),
