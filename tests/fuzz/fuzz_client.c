@@ -7,6 +7,7 @@
  * far as a world can get. After each action: nothing was lost in the outbox,
  * nothing was sent to where nothing may be sent, nothing reached the interface
  * but what is for the client's very address, and the clock can go on.
+ * SEC-PRS-01
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  *
  * Every message names a place within the text; as many errors are said as are
  * returned. A good configuration, printed and read again, prints the same.
+ * SEC-PRS-01
  */
 #include "config.h"
 

@@ -7,6 +7,7 @@
  * from an endpoint, or any packet from the mapping of a client that was sent
  * to. Nothing but bubbles goes to an endpoint without a proof, nothing but
  * errors comes out of the tun without one, nothing goes where it must not.
+ * SEC-PRS-01
  */
 #include "script.h"
 

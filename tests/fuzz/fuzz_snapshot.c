@@ -6,6 +6,7 @@
  * checksum, but an attacker can compute one: so the same octets are also put
  * in as a client's and a relay's state and as peers by the snapshot's own
  * functions, and both roles have to go on from them.
+ * SEC-PRS-01
  */
 #include "config.h"
 

@@ -4,6 +4,7 @@
  * What was parsed lies within what was given, and writing it again gives the
  * same octets. An ICMPv6 message is tried with a right checksum, too, because
  * chance does not find one.
+ * SEC-PRS-01
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -21,9 +21,9 @@ else
 	status=1
 fi
 
-if out=$(codespell -q 3 -L nd,te,cleint \
+if out=$(codespell -q 3 -L nd,te,cleint,ect \
 	--skip '*/corpus/*' \
-	libteredo libtun6 src tests tools man conf ./*.md 2>&1); then
+	libteredo libtun6 src tests tools man conf doc ./*.md 2>&1); then
 	echo "ok 2 - words are spelt right"
 else
 	echo "not ok 2 - words are spelt right"

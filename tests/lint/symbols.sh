@@ -38,6 +38,8 @@ without miredo-engine "configuration code" '^(cfg|conf)_'
 without miredo-engine "resolver code" "$names"
 without miredo-engine "program start" '^(exec|fork|posix_spawn|system)'
 without miredo-engine "wall clock" '^(time|gettimeofday|localtime)$'
+without miredo-engine "guessable randomness" \
+	'^(s?random|s?rand|rand_r|[a-z]rand48)$'
 without miredo-resolver "protocol code" "$protocol"
 without miredo-resolver "netlink code" '^(nl|rtnl)_'
 without miredo-checkconf "resolver code" "$names"

@@ -99,7 +99,7 @@ static void a_symmetric_peer_is_opened_from_outside(struct world *w, unsigned v)
 
 const struct scenario story_pairs[] = {
 	STORY(every_pair_opens,
-	      "C-TX-05 C-TX-07 C-TX-08 C-TX-09 C-RX-05 C-RX-11 C-RX-14 "
+	      "C-TX-07 C-TX-08 C-TX-09 C-RX-05 C-RX-11 C-RX-14 "
 	      "S-FWD-05 S-FWD-06 X-MTX-01 X-MTX-02 X-MTX-03",
 	      .variants = 16 * KINDS, .label = pair_label),
 	STORY(a_first_burst_to_a_peer_stays_in_order, "C-RX-14 C-TX-09",

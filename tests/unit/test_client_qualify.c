@@ -94,7 +94,8 @@ static void the_address_is_made_of_the_advertisement(void **state)
 	assert_int_equal(st.server_ip2, ip4(SERVER2));
 }
 
-/* C-RAND-01, C-RAND-02, C-RAND-03, C-CONE-01, A-ADDR-04, A-ADDR-05 */
+/* C-RAND-01, C-RAND-02, C-RAND-03, C-CONE-01, A-ADDR-04, A-ADDR-05,
+ * SEC-ADR-02 */
 static void the_twelve_random_bits_are_random_and_no_other_is_set(void **state)
 {
 	unsigned ones[16] = { 0 };

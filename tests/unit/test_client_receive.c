@@ -389,7 +389,7 @@ static void half_of_the_room_is_kept_for_our_own_packets(void **state)
 		assert_int_equal(bench_send(&peer, 1200).fate, TEREDO_TAKEN);
 }
 
-/* faults B6: one host names any number of addresses that fit its endpoint */
+/* SEC-DOS-03, faults B6: one host names any number of addresses that fit its endpoint */
 static void a_flood_of_matching_sources_evicts_no_trusted_peer(void **state)
 {
 	struct teredo_addr friend = bench_peer(PEER);

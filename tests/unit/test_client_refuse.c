@@ -115,7 +115,7 @@ static void what_is_not_for_our_very_address_is_dropped(void **state)
 	bench_expect_silence();
 }
 
-/* C-RX-15, C-RX-17, C-LCD-10: local discovery is not done */
+/* C-RX-17, C-CFG-08, C-LCD-10: local discovery is not done */
 static void a_discovery_bubble_is_ignored(void **state)
 {
 	struct teredo_addr all_nodes = ip6("ff02::1");
@@ -126,7 +126,7 @@ static void a_discovery_bubble_is_ignored(void **state)
 	bench_expect_silence();
 }
 
-/* C-RX-21, SEC-ING-01 */
+/* C-RX-21, SEC-ING-01, SEC-HOLE-02 */
 static void no_unfit_source_reaches_the_interface(void **state)
 {
 	static const char *const bad[] = { "::", "::1", "::ffff:192.0.2.1",

@@ -396,6 +396,7 @@ static void only_our_own_address_sends_and_only_to_global_ones(void **state)
 	assert_int_equal(bench_count(TEREDO_DROP_martian_v6), COUNT(bad) - 2);
 }
 
+/* SEC-LOOP-04: nor is a datagram of ours that was routed into the tunnel */
 static void what_is_no_ipv6_packet_is_dropped(void **state)
 {
 	struct teredo_addr native = ip6("2001:db8::1");

@@ -323,20 +323,30 @@ static void send_ra(struct rig *r, struct teredo_ep from,
 	assert_int_equal(udp_send(r->other, from, ra, sizeof(ra)), 0);
 }
 
-/* Plays the server for a client until the client wants its address. */
-static struct priv_tun_up qualify(struct rig *r)
+/* Resolves the server's name for a client until the client solicits. */
+static struct teredo_ep receive_rs(struct rig *r, struct wire_packet *rs)
 {
 	struct priv_resolved resolved = {
 		.verb = PRIV_RESOLVED, .ip = SERVER, .ip2 = SERVER2};
-	struct wire_packet rs;
 	struct teredo_ep from;
 	union message m;
 
 	expect(r, PRIV_RESOLVE, &m);
 	assert_int_equal(m.word.value, 0);
 	send_all(r, &resolved, sizeof(resolved), -1);
-	from = receive(r, &rs);
-	assert_true(icmp6_is_rs(&rs));
+	from = receive(r, rs);
+	assert_true(icmp6_is_rs(rs));
+	return from;
+}
+
+/* Plays the server for a client until the client wants its address. */
+static struct priv_tun_up qualify(struct rig *r)
+{
+	struct wire_packet rs;
+	struct teredo_ep from;
+	union message m;
+
+	from = receive_rs(r, &rs);
 	send_ra(r, from, &rs);
 	expect(r, PRIV_TUN_UP, &m);
 	return m.tun_up;
@@ -403,6 +413,24 @@ static void a_client_gets_its_address(void **state)
 	assert_string_equal(st.instance, "teredo");
 	assert_int_equal(st.mapped_port, r->udp_ep.port);
 	assert_int_equal(st.peers_max, PEERS);
+}
+
+/* C-RAND-04, C-SECQ-03: not from the time, the configuration or the place */
+static void no_two_engines_draw_the_same_numbers(void **state)
+{
+	uint8_t nonce[4][WIRE_NONCE_LEN];
+	struct rig *r = *state;
+	struct wire_packet rs;
+
+	for (unsigned i = 0; i < 4; i++) {
+		start(r);
+		receive_rs(r, &rs);
+		memcpy(nonce[i], rs.auth.nonce, WIRE_NONCE_LEN);
+		for (unsigned k = 0; k < i; k++)
+			assert_memory_not_equal(nonce[i], nonce[k],
+						WIRE_NONCE_LEN);
+		kill_engine(r);
+	}
 }
 
 /* The reason for the whole construction. */
@@ -539,6 +567,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVER_TEST(a_server_answers_a_solicitation),
 		CLIENT_TEST(a_client_gets_its_address),
+		CLIENT_TEST(no_two_engines_draw_the_same_numbers),
 		CLIENT_TEST(an_engine_goes_on_where_the_killed_one_was),
 		CLIENT_TEST(an_address_that_could_not_be_set_is_tried_again),
 		SERVER_TEST(an_engine_says_that_it_lives),

@@ -169,7 +169,7 @@ static void a_full_table_gives_up_its_stalest_unproven_peer(void **state)
 	assert_int_equal(peers_count(t), MAX);
 }
 
-/* C-CFG-05, R-ENC-16: active trusted peers survive a flood */
+/* C-CFG-05, R-ENC-16, SEC-DOS-03: active trusted peers survive a flood */
 static void a_trusted_peer_never_makes_room(void **state)
 {
 	(void)state;

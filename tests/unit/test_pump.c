@@ -237,6 +237,7 @@ static void expect_at_peer(struct fixture *f, const char *text)
 	assert_int_equal(poll(&p, 1, 5000), 1);
 	assert_true(udp_recv(f->peer, buf, sizeof(buf), &from, &local) >= 0);
 	assert_string_equal(buf, text);
+	assert_int_equal(from.port, f->udp_ep[TEREDO_VIA_PRIMARY].port);
 }
 
 static void expect_at_stack(struct fixture *f, const char *text)
@@ -267,6 +268,7 @@ static void put_tun(struct teredo_outbox *ob, const char *text)
 
 /* ---- the tests ---- */
 
+/* R-GEN-03: from the service port, as all that follows */
 static void a_packet_from_the_tun_goes_to_the_peer(void **state)
 {
 	struct fixture *f = *state;

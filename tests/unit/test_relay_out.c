@@ -136,7 +136,7 @@ static void all_of_an_address_names_a_peer(void **state)
 	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
 }
 
-/* R-ENC-13 */
+/* R-ENC-13, R-ENC-15 */
 static void behind_a_nat_a_direct_bubble_opens_the_way(void **state)
 {
 	struct relay_bench *b = bench_new(&(struct teredo_relay_config){

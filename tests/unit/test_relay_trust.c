@@ -140,7 +140,7 @@ static void a_plain_bubble_from_its_mapping_is_believed_too(void **state)
 	expect_sent(b, &p, home());
 }
 
-/* R-DEC-03: kept, asked, and delivered after one round trip */
+/* R-DEC-03, R-GEN-02: kept, asked, and delivered after one round trip */
 static void a_stranger_is_asked_before_it_is_believed(void **state)
 {
 	struct relay_bench *b = *state;

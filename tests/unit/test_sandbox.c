@@ -199,6 +199,7 @@ static int read_memory(void)
 #define ASSERT_ENDED(enter, attempt)                                           \
 	assert_int_equal(in_child(enter, attempt), -SIGSYS)
 
+/* SEC-PRS-01 */
 static void the_engine_can_work_and_nothing_else(void **state)
 {
 	(void)state;
