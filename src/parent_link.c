@@ -32,6 +32,8 @@
 #define CLIENT_METRIC 1029	/* of the default route */
 #define ONLINK_METRIC 256	/* of the prefix; the kernel's own choice */
 #define RELAY_METRIC  1024
+#define HOST_METRIC   16	/* of a host's own relay: a route that was
+				 * learned does not win over it (SEC-DOS-01) */
 
 static const uint8_t link_local[16] = { 0xfe, 0x80, 0, 0,    0,	   0,
 					0,    0,    0, 0,    0xff, 0xff,
@@ -41,6 +43,11 @@ static const uint8_t anywhere[16];
 static bool link_is_relay(const struct parent *p)
 {
 	return p->conf.role == CONF_RELAY;
+}
+
+static uint32_t relay_metric(const struct conf *conf)
+{
+	return conf->host_local ? HOST_METRIC : RELAY_METRIC;
 }
 
 /* The prefix's route comes with the address, but not back with it. */
@@ -70,7 +77,7 @@ static int link_apply_addresses(struct parent *p)
 		err = link_apply_client(p, prefix);
 	if (err == 0 && link_is_relay(p))
 		err = netconf_add_route(p->nc, l->ifindex, prefix, 32,
-					RELAY_METRIC);
+					relay_metric(&p->conf));
 	return err;
 }
 
@@ -150,8 +157,10 @@ void parent_link_reload(struct parent *p, const struct conf *next)
 	if (!link_is_relay(p))
 		return;
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
-	if (next->prefix != p->conf.prefix)
-		netconf_del_route(p->nc, l->ifindex, prefix, 32, RELAY_METRIC);
+	if (next->prefix != p->conf.prefix ||
+	    next->host_local != p->conf.host_local)
+		netconf_del_route(p->nc, l->ifindex, prefix, 32,
+				  relay_metric(&p->conf));
 	l->mtu = next->mtu;
 	parent_timer(p, PARENT_NET, clock_now());	/* applies it */
 }

@@ -6,7 +6,7 @@
  * advertisement, and that goes to who asked. Native IPv6 gets small echoes of
  * clients at their mapping. The rules are checked against the packet that went
  * in, read once more.
- * SEC-PRS-01
+ * SEC-PRS-01, S-FWD-10
  */
 #include "script.h"
 

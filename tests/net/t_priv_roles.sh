@@ -53,6 +53,24 @@ stop
 [ "$rc" -eq 0 ] && gone
 report "the relay ends clean"
 
+# SEC-DOS-01, R-GEN-01: whoever announces the prefix
+way() { ip -6 route get 2001:0:c000:201:: | grep -q "dev $1 "; }
+conf relay.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 3544' \
+	'RelayScope host'
+ip -6 route add 2001::/32 dev wire metric 20
+start -c "$dir/relay.conf"
+within 5 has 'serves as relay' && within 1 way teredo
+report "the way through a host's own relay wins over one that was learned"
+sed -i 's/Scope host/Scope router/' "$dir/relay.conf"
+: >"$log"
+kill -HUP "$pid"
+within 3 has 'a new engine serves'
+within 1 has_route '^2001::/32 .*metric 1024' &&
+	! has_route '^2001::/32 .*metric 16 ' && way wire
+report "and a router's does not"
+ip -6 route del 2001::/32 dev wire metric 20
+stop
+
 # ---- server ----
 
 start_server

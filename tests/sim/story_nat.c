@@ -235,7 +235,7 @@ const struct scenario story_nat[] = {
 	      KINDS),
 	STORY(filtering_admits_whom_the_kind_says, "RFC4787-REQ-8", KINDS),
 	STORY(an_idle_mapping_ends, "RFC4787-REQ-5", KINDS),
-	STORY(flush_and_move_change_the_mapping, "C-MNT-05", KINDS),
+	STORY(flush_and_move_change_the_mapping, "R12", KINDS),
 	STORY(a_preserving_nat_keeps_the_port, "RFC4787-REQ-3", KINDS),
 	STORY(there_is_no_hairpin, "RFC4787-REQ-9", KINDS),
 	STORY(lines_lose_cut_and_delay, "R18"),

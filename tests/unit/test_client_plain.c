@@ -54,6 +54,32 @@ static void a_bubble_that_was_not_needed_is_answered(void **state)
 	assert_int_equal(bench_status().peers_direct, 1);
 }
 
+/* SEC-ADR-01: who knows the mapping still has to find 12 bits */
+static void one_of_4096_guesses_is_our_address(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER), guess = bench.own;
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4096; i++) {
+		uint16_t flags = (uint16_t)((i & 0xf00) << 2 | (i & 0xff));
+		struct test_packet p = { .len = 0 };
+
+		addr_make(&guess, addr_default_prefix(), ip4(SERVER), flags,
+			  bench_mapped());
+		packet_ip6(&p, 17, &peer, &guess, 8);
+		if (addr_equal(&guess, &bench.own)) {
+			assert_int_equal(bench_udp(PEER, &p).fate,
+					 TEREDO_TO_TUN);
+			found++;
+		} else {
+			assert_dropped(bench_udp(PEER, &p), not_for_us);
+		}
+	}
+	assert_int_equal(found, 1);
+	bench_expect_silence();
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -61,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_proven_path_is_never_paced),
 		T(a_bubble_that_was_not_needed_is_answered),
+		T(one_of_4096_guesses_is_our_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

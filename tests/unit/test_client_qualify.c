@@ -266,7 +266,7 @@ static void an_origin_that_is_no_global_address_is_ignored(void **state)
 	assert_int_equal(bench_state(), TEREDO_CLIENT_PROBING);
 }
 
-/* C-SECQ-01, C-SECQ-02 */
+/* C-SECQ-01, C-SECQ-02, SEC-MITM-01 */
 static void an_advertisement_without_our_nonce_is_ignored(void **state)
 {
 	struct bench_ra ra;

@@ -102,7 +102,7 @@ static void a_reply_to_an_earlier_test_of_the_series_counts(void **state)
 	bench_expect_silence();
 }
 
-/* C-RX-10 */
+/* C-RX-10, SEC-MITM-04 */
 static void only_the_right_reply_proves(void **state)
 {
 	struct teredo_addr native = ip6("2001:db8::1");
@@ -140,7 +140,7 @@ static void only_the_right_reply_proves(void **state)
 	assert_int_equal(bench_status().peers_relay, 1);
 }
 
-/* C-DCT-04 */
+/* C-DCT-04, SEC-MITM-04 */
 static void a_reply_after_30_s_proves_nothing(void **state)
 {
 	struct teredo_addr native = ip6("2001:db8::1");

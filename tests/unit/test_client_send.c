@@ -313,7 +313,7 @@ static void few_packets_wait_for_a_peer_and_in_order(void **state)
 	assert_int_equal(len, bench_count(TEREDO_EV_packet_held));
 }
 
-/* C-TX-11, A-V4G-01..09 */
+/* C-TX-11, A-V4G-01..09, SEC-V4D-02 */
 static void a_peer_at_an_unfit_address_gets_nothing(void **state)
 {
 	static const char *const bad[] = { "0.1.2.3", "127.0.0.1", "10.1.2.3",
@@ -367,7 +367,7 @@ static void our_own_mapping_gets_nothing(void **state)
 	bench_expect_silence();
 }
 
-/* C-LL-01, SEC-ING-01 */
+/* C-LL-01, SEC-ING-01, G-FWD-01: what was forwarded has another source */
 static void only_our_own_address_sends_and_only_to_global_ones(void **state)
 {
 	static const struct {

@@ -231,6 +231,7 @@ static void every_relay_type_of_miredo_is_known(void **state)
 	assert_int_equal(p.conf.role, CONF_SERVER);
 }
 
+/* C-CFG-01 */
 static void a_client_without_server_is_told_what_to_do(void **state)
 {
 	struct parsed p;
@@ -312,6 +313,7 @@ static void the_first_of_several_values_counts(void **state)
 	assert_int_equal(p.conf.bind_port, 1);
 }
 
+/* C-CFG-01 */
 static void servers_keep_their_order_and_second_addresses(void **state)
 {
 	struct parsed p;

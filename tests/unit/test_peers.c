@@ -66,7 +66,7 @@ static struct peer *find(unsigned number)
 	return peers_find(t, &a);
 }
 
-/* C-BUB-02, C-RX-12 */
+/* C-BUB-02, C-RX-12, C-CFG-07 */
 static void a_new_peer_is_unproven_and_silent_for_30_s(void **state)
 {
 	struct peer *p = get(1, T0);

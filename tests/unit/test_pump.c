@@ -268,7 +268,7 @@ static void put_tun(struct teredo_outbox *ob, const char *text)
 
 /* ---- the tests ---- */
 
-/* R-GEN-03: from the service port, as all that follows */
+/* A-ENC-01: as it is; R-GEN-03: from the service port, as all that follows */
 static void a_packet_from_the_tun_goes_to_the_peer(void **state)
 {
 	struct fixture *f = *state;
