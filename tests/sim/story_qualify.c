@@ -292,11 +292,9 @@ static void a_server_that_moved_is_found_by_its_name(struct world *w,
 const struct scenario story_qualify[] = {
 	STORY(a_client_qualifies_and_knows_its_nat,
 	      "C-QUAL-01 C-QUAL-12 C-QUAL-17 C-QUAL-18 C-QUAL-19 C-RAND-03 "
-	      "X-SNS-01",
-	      EVERY_NAT),
+	      "X-SNS-01", EVERY_NAT),
 	STORY(a_silent_second_address_leaves_the_nat_unknown, "C-QUAL-16"),
-	STORY(a_server_with_one_address_serves, "C-QUAL-16",
-	      EVERY_NAT),
+	STORY(a_server_with_one_address_serves, "C-QUAL-16", EVERY_NAT),
 	STORY(a_client_waits_for_a_silent_server,
 	      "C-QUAL-04 C-QUAL-05 C-QUAL-06 R18"),
 	STORY(an_answer_later_than_the_next_question_counts, "C-SECQ-02"),
