@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""conformance - which test proves which requirement
+"""conformance.py - which test proves which requirement
 
 Reads doc/requirements.csv (the rules of the RFCs, each with an ID), the tests
 and doc/deviations.csv, and writes doc/conformance.md. An ID counts as proven
@@ -214,7 +214,7 @@ def totals(matrix):
 def document(matrix):
     yield "# Conformance"
     yield ""
-    yield ("Written by `tests/lint/conformance` from `requirements.csv`,\n"
+    yield ("Written by `tests/lint/conformance.py` from `requirements.csv`,\n"
            "`deviations.csv` and the IDs that tests name; do not edit.\n"
            "`make check` runs the tests of `unit` and `sim`, `make check-net`\n"
            "those of `net`. In scope are all sections but X and T, which\n"
@@ -258,7 +258,7 @@ def check(matrix, text):
         ("reasons are for requirements that exist and are not met yet",
          list(reason_problems(matrix))),
         ("doc/conformance.md is up to date",
-         [] if old == text else ["run tests/lint/conformance"]),
+         [] if old == text else ["run tests/lint/conformance.py"]),
     )
     print(f"1..{len(results)}")
     for n, (name, problems) in enumerate(results, 1):
@@ -274,7 +274,7 @@ def main():
     if sys.argv[1:] == ["--check"]:
         return check(matrix, text)
     if sys.argv[1:]:
-        sys.exit("usage: tests/lint/conformance [--check]")
+        sys.exit("usage: tests/lint/conformance.py [--check]")
     (TOP / "doc" / "conformance.md").write_text(text, encoding="utf-8")
     return 0
 
