@@ -32,8 +32,7 @@ static struct test_packet plain_rs(void)
 	return make_rs(ip6("fe80::ffff:ffff:ffff"));
 }
 
-/* S-RS-01..07, S-RS-12, S-RS-15, S-RS-16, S-GEN-06, A-ENC-04, A-ENC-05,
- * A-MTU-02 */
+/* S-RS-01..07, S-RS-15, S-RS-16, S-GEN-06, A-ENC-04, A-ENC-05, A-MTU-02 */
 static void the_observed_rs_gets_the_observed_ra(void **state)
 {
 	struct server_bench *b = *state;
@@ -65,7 +64,7 @@ static void a_plain_rs_gets_an_ra_without_authentication(void **state)
 	assert_octets(b, expect_udp(b, &rs, ep4(CLIENT, 40000)), &ra);
 }
 
-/* A-ENC-03, S-RS-12: the nonce is found behind identifier and value */
+/* A-ENC-03, S-RS-15: the nonce is found behind identifier and value */
 static void identifier_and_value_are_not_echoed(void **state)
 {
 	static const uint8_t lens[] = { 0, 1, 16, 20, 255 };
