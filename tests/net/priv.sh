@@ -20,9 +20,13 @@ if [ -z "${PRIV_LAB-}" ]; then
 	exit $code
 fi
 
-bin=${top_builddir:-.}
-bin=$(cd "$bin" && pwd)
 dir=$PRIV_LAB
+# Where the service's user may go too: the build may be below /root.
+bin=$dir/programs
+mkdir "$bin"
+for program in miredo miredo-server miredo-engine miredo-resolver miredoctl; do
+	cp "${top_builddir:-.}/$program" "$bin" || exit 1
+done
 run=$dir/run
 count=0
 failed=0
