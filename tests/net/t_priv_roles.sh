@@ -212,7 +212,7 @@ took=$(($(now_ms) - begin))
 	[ $took -ge 7000 ]
 report "an engine that dies again and again ends the service with 70 (R7)"
 
-broken "$bin/tests/net/hostile_engine"
+broken "${top_builddir:-.}/tests/net/hostile_engine"
 ip -6 monitor address >"$dir/addresses" &
 monitor=$!
 ip monitor link >"$dir/links" &
