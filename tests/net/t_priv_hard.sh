@@ -104,8 +104,8 @@ stop
 # ---- two at once ----
 
 both_lost=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	: >"$dir/log.1" >"$dir/log.2"	# or the last round's would be read
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	rm -f "$dir/log.1" "$dir/log.2"	# or the last round's would be read
 	for n in 1 2; do
 		"$bin/miredo" -f -u nobody -c "$c" --run-dir "$run" \
 			-p "$dir/pid.$n" >"$dir/log.$n" 2>&1 &
