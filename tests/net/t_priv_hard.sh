@@ -160,6 +160,8 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	}
 	kill -KILL "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
 	wait "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
+	# An engine that is just dying still holds the socket.
+	within 2 sh -c '! pgrep -x miredo-engine >/dev/null'
 done
 cp "$dir/lost" "$log" 2>/dev/null
 [ $both_lost -eq 0 ]
