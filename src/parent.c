@@ -131,6 +131,7 @@ static void engine_died(struct parent *p, const char *how);
 static void engine_start(struct parent *p)
 {
 	struct parent_engine *e = &p->engine;
+	char how[100];
 	int err;
 
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
@@ -141,7 +142,8 @@ static void engine_start(struct parent *p)
 	p->policy.tun.taken = p->policy.resolve.taken = 0;
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
-		engine_died(p, strerror(-err));
+		snprintf(how, sizeof(how), "not started: %s", strerror(-err));
+		engine_died(p, how);
 		return;
 	}
 	err = loop_add(p->loop, e->child.sock, EPOLLIN, priv_serve, p);
