@@ -22,8 +22,7 @@ struct child_env {
 };
 
 /* Finds the directory where miredo-engine can be executed: beside our own
- * program (build tree), or LIBEXECDIR. 0
- * or -errno. */
+ * program (build tree), or LIBEXECDIR. 0 or -errno. */
 int child_find(struct child_env *env);
 
 /*

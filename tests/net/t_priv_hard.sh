@@ -61,16 +61,16 @@ timeout 8 "$dir/alone/miredo" -f -u nobody -c "$c" --run-dir "$run" \
 [ $? -eq 69 ] && has 'miredo-engine cannot be executed: No such file'
 report "without its engine it says so and does not try"
 
-(ulimit -n 15 && exec timeout 20 "$bin/miredo" -f -u nobody -c "$c" \
-	--run-dir "$run" -p "$dir/pid" >"$log" 2>&1)
+timeout 20 prlimit --nofile=15 "$bin/miredo" -f -u nobody -c "$c" \
+	--run-dir "$run" -p "$dir/pid" >"$log" 2>&1
 [ $? -eq 70 ] && has 'the engine ended: not started: Too many open files' &&
 	has 'giving up'
 report "without descriptors for an engine it gives up and says why"
 
 : >"$log"
 conf name.conf 'ServerAddress nowhere.example'
-(ulimit -n 16 && exec timeout 12 "$bin/miredo" -f -u nobody \
-	-c "$dir/name.conf" --run-dir "$run" -p "$dir/pid" >"$log" 2>&1)
+timeout 12 prlimit --nofile=16 "$bin/miredo" -f -u nobody \
+	-c "$dir/name.conf" --run-dir "$run" -p "$dir/pid" >"$log" 2>&1
 has 'serves as client' &&
 	[ "$(grep -c 'cannot start the resolver: Too many open' "$log")" -eq 1 ]
 report "without those for a resolver it says so once"
