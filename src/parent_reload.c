@@ -11,10 +11,6 @@
  * and from then on they are addresses: one that means another address now is a
  * change like any other.
  *
- * A server that is no longer configured gives no addresses: when one was taken
- * from the list or replaced, the snapshot of the old engine is not for the new
- * one, which qualifies with the servers that it is told.
- *
  * What was made by root cannot be made again: the role and the interface's
  * name, which is in the name of the control socket, stay until a restart. A
  * configuration that changes them is refused as a whole, so that what runs is
@@ -26,11 +22,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "parent.h"
-#include "snapshot.h"
 
 bool parent_read_conf(const struct parent_options *opt, struct conf *conf)
 {
@@ -96,29 +90,6 @@ void parent_reload(struct parent *p)
 	parent_engine_renew(p);
 }
 
-static bool keeps_servers(const struct conf *old, const struct conf *next)
-{
-	if (next->n_servers < old->n_servers)
-		return false;
-	for (unsigned i = 0; i < old->n_servers; i++)
-		if (strcmp(old->server[i].name, next->server[i].name) != 0 ||
-		    strcmp(old->server[i].name2, next->server[i].name2) != 0)
-			return false;
-	return true;
-}
-
-static void forget_snapshot(struct parent *p)
-{
-	int fd = snapshot_create(p->config.max_peers);
-
-	if (fd < 0) {
-		log_line(LOG_ERR, "snapshot: %s", strerror(-fd));
-		return;
-	}
-	close(p->fd[PRIV_FD_SNAPSHOT]);
-	p->fd[PRIV_FD_SNAPSHOT] = fd;
-}
-
 void parent_reload_finish(struct parent *p)
 {
 	if (!p->reload)
@@ -132,8 +103,6 @@ void parent_reload_finish(struct parent *p)
 	if (p->next.facility != p->conf.facility && !p->opt.foreground)
 		log_to_syslog(p->opt.ident, p->next.facility);
 	parent_link_reload(p, &p->next);
-	if (!keeps_servers(&p->conf, &p->next))
-		forget_snapshot(p);
 	p->conf = p->next;
 	parent_configure(p);
 	log_line(LOG_NOTICE, "reloaded %s", p->opt.conf_file);
