@@ -193,8 +193,13 @@ struct teredo_verdict path_send(struct path *path,
 				const uint8_t *ip6, size_t len,
 				teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p = path_peer(path, dst, now);
+	struct peer *p = peers_find(path->peers, dst);
 
+	if (p == NULL && path->ops->admit != NULL &&
+	    !path->ops->admit(path->role, ip6, now))
+		return drop(path, TEREDO_DROP_rate_limited);
+	if (p == NULL)
+		p = path_peer(path, dst, now);
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
 	p->wanted = true;

@@ -34,6 +34,9 @@ struct path_ops {
 	/* Pause after the last unanswered probe: PATH_GAP at least, and less
 	 * than PEER_FORGET_UNPROVEN, with which it would be forgotten. */
 	teredo_time (*pause)(void *role, const struct peer *p);
+	/* Whether this packet of our own side may begin with a new peer. NULL:
+	 * any may. */
+	bool (*admit)(void *role, const uint8_t *ip6, teredo_time now);
 };
 
 struct path {
