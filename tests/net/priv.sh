@@ -46,6 +46,17 @@ ip -n far link set lo up
 ip -n far link set wire up
 ip route add default via 192.0.2.1
 
+# hosts LINE...: all that /etc/hosts says in here from now on
+hosts() {
+	if ! [ -d "$dir/etc" ]; then
+		mkdir "$dir/etc" "$dir/etc-work"
+		mount -t overlay overlay -o \
+			"lowerdir=/etc,upperdir=$dir/etc,workdir=$dir/etc-work" \
+			/etc
+	fi
+	printf '%s\n' "$@" >/etc/hosts
+}
+
 # ok TEXT: the command before it succeeded
 report() {
 	code=$?
