@@ -163,8 +163,13 @@ const struct path_ops client_path_ops = {
 
 /* ---- reception ---- */
 
+static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
+{
+	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
+}
+
 /* C-BUB-07: not twice in 2 s to one endpoint, four without a direct packet
- * from a peer that we do not trust, then one in 30 s; 50 a second in all. In
+ * from a peer that we do not trust there, then one in 30 s; 50 a second in all. In
  * this order: a flood of endpoints meets the limit of all before it can use up
  * budgets for a time after its end, and one endpoint cannot use up all. */
 static bool may_reply(struct teredo_client *c, struct teredo_ep to,
@@ -183,14 +188,14 @@ static bool may_reply(struct teredo_client *c, struct teredo_ep to,
 static enum teredo_counter reply_to(struct teredo_client *c,
 				    struct teredo_ep to,
 				    const struct wire_packet *p,
-				    bool is_trusted, teredo_time now,
+				    const struct peer *peer, teredo_time now,
 				    struct teredo_outbox *ob)
 {
 	if (!ep_is_acceptable(to, &c->local))
 		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
 	if (ep_equal(to, c->mapped))
 		return TEREDO_DROP_loop;
-	if (!may_reply(c, to, is_trusted, now))
+	if (!may_reply(c, to, is_at(peer, to, now), now))
 		return TEREDO_DROP_rate_limited;
 	send_bubble(c, to, &c->addr, &p->src, TEREDO_EV_bubble_reply_sent, ob);
 	return NO_OBJECTION;
@@ -208,15 +213,14 @@ static enum teredo_counter answer_indirect(struct teredo_client *c,
 					   struct teredo_outbox *ob)
 {
 	const struct peer *peer = peers_find(c->path.peers, &p->src);
-	bool is_trusted = peer != NULL && peer_is_trusted(peer, now);
 	struct teredo_ep mapped = addr_mapping(&p->src);
 	enum teredo_counter why = TEREDO_DROP_not_teredo, why2;
 
 	if (p->has_origin)
-		why = reply_to(c, p->origin, p, is_trusted, now, ob);
+		why = reply_to(c, p->origin, p, peer, now, ob);
 	if (is_teredo(&p->src) &&
 	    !(p->has_origin && ep_equal(mapped, p->origin))) {
-		why2 = reply_to(c, mapped, p, is_trusted, now, ob);
+		why2 = reply_to(c, mapped, p, peer, now, ob);
 		if (why2 == NO_OBJECTION || !p->has_origin)
 			why = why2;
 	}
@@ -248,11 +252,6 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 	ratelimit_table_reset(&c->reply_budget, key, sizeof(key));
 	path_proven(&c->path, p, from, now, ob);
 	return NO_OBJECTION;
-}
-
-static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
-{
-	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
 }
 
 /*
