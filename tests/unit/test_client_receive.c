@@ -462,6 +462,26 @@ static void a_flood_of_matching_sources_evicts_no_trusted_peer(void **state)
 	assert_true(bench_status().peers_direct <= 64);
 }
 
+/* SEC-DOS-03: 128 at once, then 64/s */
+static void peers_that_nobody_asked_for_are_noted_slowly(void **state)
+{
+	struct teredo_ep at = ep4("203.0.113.66", 6666);
+	struct teredo_addr stranger = bench_peer(at);
+
+	(void)state;
+	bench_close();
+	bench_open(1, 4096);
+	bench_qualify();
+	for (unsigned i = 0; i < 2000; i++) {
+		stranger.b[8] = (uint8_t)(i >> 8);
+		stranger.b[9] = (uint8_t)i;
+		bench_receive(at, &stranger, 8);
+		bench_run(1 * MS);
+		bench_forget();
+	}
+	assert_in_range(bench_status().peers_direct, 254, 258);
+}
+
 /* SEC-V4D-03: a Teredo source that names an address of our own network */
 static void a_peer_at_an_address_of_ours_is_not_noted(void **state)
 {
@@ -506,6 +526,7 @@ int main(void)
 		T(a_peer_proven_elsewhere_is_not_moved_by_its_mapping),
 		T(half_of_the_room_is_kept_for_our_own_packets),
 		T(a_flood_of_matching_sources_evicts_no_trusted_peer),
+		T(peers_that_nobody_asked_for_are_noted_slowly),
 		T(a_peer_at_an_address_of_ours_is_not_noted),
 	};
 
