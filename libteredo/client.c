@@ -64,6 +64,11 @@ static void limits_init(struct teredo_client *c)
 					 .burst = 50 };
 	c->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 64,
 					   .burst = 128 };
+	c->natives = c->strangers;
+	ratelimit_table_init(&c->natives_by_ip, &c->env, 10, TEREDO_SECOND);
+	/* half of what a server passes on for us (server.c) */
+	c->native_tests = (struct ratelimit){ .period = 200 * TEREDO_MS,
+					      .burst = 10 };
 }
 
 struct teredo_client *

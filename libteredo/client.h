@@ -59,7 +59,8 @@ void teredo_client_start(struct teredo_client *c, teredo_time now,
 			 struct teredo_outbox *ob);
 
 /* Server number i resolved to ip, its second address is ip2 (0: ip + 1,
- * C-CFG-01). An ip that is not global unicast is refused: false. */
+ * C-CFG-01; without one, say with ip again, the kind of NAT stays unknown). An
+ * ip that is not global unicast is refused: false. */
 bool teredo_client_set_server(struct teredo_client *c, unsigned i, uint32_t ip,
 			      uint32_t ip2, teredo_time now,
 			      struct teredo_outbox *ob);

@@ -69,6 +69,9 @@ struct teredo_client {
 	struct ratelimit_table reply_budget;	/* per endpoint: 4, then 30 s */
 	struct ratelimit replies;		/* all of them */
 	struct ratelimit strangers;		/* peers that we did not ask */
+	struct ratelimit natives;		/* the same, native hosts */
+	struct ratelimit_table natives_by_ip;	/* ... of one IPv4 address */
+	struct ratelimit native_tests;		/* ... all tests of them */
 };
 
 /* Counts a reason and gives the verdict. */

@@ -119,10 +119,13 @@ static void send_test(struct teredo_client *c, const struct peer *p,
 
 /* C-DCT-02..05: one nonce for a test and its repetitions, so that a slow
  * answer to an earlier one counts. A relay that was proven before is asked as
- * well: it may be there when the server is not. */
+ * well: it may be there when the server is not. Servers ration tests, so that
+ * those for strangers must leave room for our own (SEC-REF-04). */
 static bool probe_native(struct teredo_client *c, struct peer *p,
-			 struct teredo_outbox *ob)
+			 teredo_time now, struct teredo_outbox *ob)
 {
+	if (!p->wanted && !ratelimit_take(&c->native_tests, now))
+		return false;
 	if (p->attempts <= 1 || p->nonce == 0)
 		c->env.random(c->env.ctx, &p->nonce, sizeof(p->nonce));
 	if (p->nonce == 0)		/* means: no test */
@@ -144,7 +147,7 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 		client_qualify_doubt(c, now, ob);
 	if (is_teredo(&p->addr))
 		return probe_teredo(c, p, now, ob);
-	return probe_native(c, p, ob);
+	return probe_native(c, p, now, ob);
 }
 
 static teredo_time pause_after(void *role, const struct peer *p)
@@ -160,8 +163,15 @@ const struct path_ops client_path_ops = {
 
 /* ---- reception ---- */
 
+static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
+{
+	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
+}
+
 /* C-BUB-07: not twice in 2 s to one endpoint, four without a direct packet
- * from a peer that we do not trust, then one in 30 s; 50 a second in all. */
+ * from a peer that we do not trust there, then one in 30 s; 50 a second in all. In
+ * this order: a flood of endpoints meets the limit of all before it can use up
+ * budgets for a time after its end, and one endpoint cannot use up all. */
 static bool may_reply(struct teredo_client *c, struct teredo_ep to,
 		      bool is_trusted, teredo_time now)
 {
@@ -169,23 +179,23 @@ static bool may_reply(struct teredo_client *c, struct teredo_ep to,
 
 	ep_key(key, to);
 	return ratelimit_table_take(&c->reply_gap, now, key, sizeof(key)) &&
+	       ratelimit_take(&c->replies, now) &&
 	       (is_trusted || ratelimit_table_take(&c->reply_budget, now, key,
-						   sizeof(key))) &&
-	       ratelimit_take(&c->replies, now);
+						   sizeof(key)));
 }
 
 /* NO_OBJECTION: the bubble is sent. */
 static enum teredo_counter reply_to(struct teredo_client *c,
 				    struct teredo_ep to,
 				    const struct wire_packet *p,
-				    bool is_trusted, teredo_time now,
+				    const struct peer *peer, teredo_time now,
 				    struct teredo_outbox *ob)
 {
 	if (!ep_is_acceptable(to, &c->local))
 		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
 	if (ep_equal(to, c->mapped))
 		return TEREDO_DROP_loop;
-	if (!may_reply(c, to, is_trusted, now))
+	if (!may_reply(c, to, is_at(peer, to, now), now))
 		return TEREDO_DROP_rate_limited;
 	send_bubble(c, to, &c->addr, &p->src, TEREDO_EV_bubble_reply_sent, ob);
 	return NO_OBJECTION;
@@ -203,15 +213,14 @@ static enum teredo_counter answer_indirect(struct teredo_client *c,
 					   struct teredo_outbox *ob)
 {
 	const struct peer *peer = peers_find(c->path.peers, &p->src);
-	bool is_trusted = peer != NULL && peer_is_trusted(peer, now);
 	struct teredo_ep mapped = addr_mapping(&p->src);
 	enum teredo_counter why = TEREDO_DROP_not_teredo, why2;
 
 	if (p->has_origin)
-		why = reply_to(c, p->origin, p, is_trusted, now, ob);
+		why = reply_to(c, p->origin, p, peer, now, ob);
 	if (is_teredo(&p->src) &&
 	    !(p->has_origin && ep_equal(mapped, p->origin))) {
-		why2 = reply_to(c, mapped, p, is_trusted, now, ob);
+		why2 = reply_to(c, mapped, p, peer, now, ob);
 		if (why2 == NO_OBJECTION || !p->has_origin)
 			why = why2;
 	}
@@ -245,9 +254,18 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 	return NO_OBJECTION;
 }
 
-static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
+/*
+ * What comes from the mapping that its source names shows the peer to be there
+ * (C-RX-11), but not if it is trusted at another endpoint: there it answered to
+ * our cookie, and a source address is forged more easily than that. Where it
+ * moved indeed, the path falls silent, and the next probe finds it.
+ */
+static bool is_shown_by(const struct peer *p, const struct wire_packet *packet,
+			struct teredo_ep from, teredo_time now)
 {
-	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
+	if (p != NULL && peer_is_trusted(p, now))
+		return ep_equal(p->ep, from);
+	return ep_equal(addr_mapping(&packet->src), from);
 }
 
 /* C-RX-13: a bubble has done its work here */
@@ -266,8 +284,7 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 	if (addr_equal(&p->dst, &c->addr)) {
 		if (addr_equal(&p->src, &c->addr))
 			return client_drop(c, TEREDO_DROP_loop);
-		if (!is_at(peer, rx->from, now) &&
-		    !ep_equal(addr_mapping(&p->src), rx->from))
+		if (!is_shown_by(peer, p, rx->from, now))
 			return client_drop(c, TEREDO_DROP_spoofed);
 	} else if (!addr_is_link_local(&p->dst)) {
 		return client_drop(c, TEREDO_DROP_not_for_us);
@@ -294,6 +311,16 @@ static bool answers_test(const struct peer *peer, const struct wire_packet *p,
 	       memcmp(msg + 8, &peer->nonce, TEST_DATA) == 0;
 }
 
+/* Anybody can name any number of native hosts. First each IPv4 address has a
+ * limit, so that none can use up what there is for all (SEC-DOS-03). */
+static bool may_be_asked(struct teredo_client *c, struct teredo_ep from,
+			 teredo_time now)
+{
+	return ratelimit_table_take(&c->natives_by_ip, now, &from.ip,
+				    sizeof(from.ip)) &&
+	       ratelimit_take(&c->natives, now);
+}
+
 /*
  * A native source that is not proven to be there: rule 6. Where it is trusted
  * elsewhere (C-RX-07) the packet does not wait: what proves that the peer is
@@ -302,6 +329,7 @@ static bool answers_test(const struct peer *peer, const struct wire_packet *p,
 static struct teredo_verdict stranger_in(struct teredo_client *c,
 					 struct peer *peer,
 					 const struct wire_packet *p,
+					 struct teredo_ep from,
 					 teredo_time now,
 					 struct teredo_outbox *ob)
 {
@@ -312,7 +340,7 @@ static struct teredo_verdict stranger_in(struct teredo_client *c,
 	/* Half of the pool is for what our own side sends. */
 	if (hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2)
 		return client_drop(c, TEREDO_DROP_hold_full);
-	if (peer == NULL && !ratelimit_take(&c->strangers, now))
+	if (peer == NULL && !may_be_asked(c, from, now))
 		return client_drop(c, TEREDO_DROP_rate_limited);
 	return path_receive_unproven(&c->path, &p->src, p->ip6, p->ip6_len,
 				     now, ob);
@@ -372,10 +400,12 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		return to_tun;
 	}
 	if (!is_teredo(&p->src))				/* case 6 */
-		return stranger_in(c, peer, p, now, ob);
+		return stranger_in(c, peer, p, rx->from, now, ob);
 	if (!ep_equal(addr_mapping(&p->src), rx->from))		/* case 3 */
 		return client_drop(c, TEREDO_DROP_spoofed);
 	/* where it cannot be noted, it is nevertheless believed */
+	if (!is_shown_by(peer, p, rx->from, now))
+		return to_tun;
 	if (prove(c, peer, &p->src, rx->from, now, ob) ==
 	    TEREDO_DROP_martian_v4)
 		return client_drop(c, TEREDO_DROP_martian_v4);

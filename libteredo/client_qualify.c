@@ -121,6 +121,14 @@ static struct client_server *next_server(struct teredo_client *c)
 	return &c->server[c->asked];
 }
 
+/* The one asked last, unless it stands only for "before the next in turn" and
+ * was never resolved. */
+static struct client_server *server_in_turn(struct teredo_client *c)
+{
+	return c->server[c->asked].ip != 0 ? &c->server[c->asked]
+					   : next_server(c);
+}
+
 /* 1, 2, 4, 4 ... s, after five minutes 30 s, each within 10 % */
 static teredo_time back_off(const struct teredo_client *c, teredo_time now)
 {
@@ -166,7 +174,7 @@ void client_qualify_enter(struct teredo_client *c,
 			c->timer = now + LAZY_GAP;
 		break;
 	case TEREDO_CLIENT_PROBING:
-		solicit(c, &c->server[c->asked], now, ob);
+		solicit(c, server_in_turn(c), now, ob);
 		break;
 	case TEREDO_CLIENT_REFRESHING:
 		solicit(c, &c->used, now, ob);
@@ -267,6 +275,7 @@ void client_qualify_again(struct teredo_client *c, teredo_time now,
 		return;
 	}
 	c->tries = 0;
+	c->state_since = now;		/* what comes is eager again */
 	c->out_of_touch = c->has_address;
 	if (now < soon)
 		c->timer = soon;

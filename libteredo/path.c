@@ -28,6 +28,7 @@
 #define PROBE_BYTES	512u
 #define ERRORS_PER_SECOND 100u
 #define SWEEP_PERIOD	TEREDO_SECOND
+#define IP6_SRC		8u	/* where the source address stands */
 
 /* What the handling of one timer may put into the outbox. */
 #define TIMER_ITEMS	(PROBE_ITEMS + HOLD_PEER_PACKETS)
@@ -58,6 +59,7 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->count = count;
 	path->errors.burst = ERRORS_PER_SECOND;
 	path->errors.period = TEREDO_SECOND / ERRORS_PER_SECOND;
+	ratelimit_table_init(&path->errors_to, env, 32, 100 * TEREDO_MS);
 	path->peers = peers_new(max_peers, env, peer_gone, path);
 	path->hold = hold_new(hold_bytes);
 	path->timers = deadlines_new(max_peers);
@@ -85,7 +87,8 @@ static struct teredo_verdict drop(struct path *path, enum teredo_counter why)
 	return (struct teredo_verdict){.fate = TEREDO_DROP};
 }
 
-/* "Address unreachable" for one of our own side's packets. */
+/* "Address unreachable" for one of our own side's packets (G-ICM-01): 100 a
+ * second, 10 of them to one network, so that no scanner gets all. */
 static void refuse(struct path *path, const uint8_t *ip6, size_t len,
 		   teredo_time now, struct teredo_outbox *ob)
 {
@@ -95,6 +98,7 @@ static void refuse(struct path *path, const uint8_t *ip6, size_t len,
 	path->count->n[TEREDO_DROP_unreachable]++;
 	n = icmp6_put_unreachable(error, &path->error_src, ip6, len);
 	if (n == 0 || !outbox_room(ob, 1, n) ||
+	    !ratelimit_table_take(&path->errors_to, now, ip6 + IP6_SRC, 8) ||
 	    !ratelimit_take(&path->errors, now))
 		return;
 	memcpy(outbox_packet(ob, OUTBOX_TUN, n), error, n);
@@ -193,8 +197,13 @@ struct teredo_verdict path_send(struct path *path,
 				const uint8_t *ip6, size_t len,
 				teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p = path_peer(path, dst, now);
+	struct peer *p = peers_find(path->peers, dst);
 
+	if (p == NULL && path->ops->admit != NULL &&
+	    !path->ops->admit(path->role, ip6, now))
+		return drop(path, TEREDO_DROP_rate_limited);
+	if (p == NULL)
+		p = path_peer(path, dst, now);
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
 	p->wanted = true;

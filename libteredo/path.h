@@ -34,6 +34,9 @@ struct path_ops {
 	/* Pause after the last unanswered probe: PATH_GAP at least, and less
 	 * than PEER_FORGET_UNPROVEN, with which it would be forgotten. */
 	teredo_time (*pause)(void *role, const struct peer *p);
+	/* Whether this packet of our own side may begin with a new peer. NULL:
+	 * any may. */
+	bool (*admit)(void *role, const uint8_t *ip6, teredo_time now);
 };
 
 struct path {
@@ -45,6 +48,7 @@ struct path {
 	struct teredo_counters *count;
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;
+	struct ratelimit_table errors_to;	/* per /64 that gets them */
 	teredo_time next_sweep;
 	/* slots whose PEER_DOWN is still to be said: a bit each, how many */
 	uint64_t *down;

@@ -18,7 +18,9 @@
  * are kept and it is asked with a bubble, so that a relay that lost its table
  * serves its clients again after one round trip, but a forged source gets
  * nothing through. Strangers are let into the table at 200/s, 400 at once, all
- * probes leave at 2000/s, 2000 at once (R-ENC-16, SEC-V4D-01).
+ * probes leave at 2000/s, 2000 at once (R-ENC-16, SEC-V4D-01). So that no
+ * single scanner uses them up, each native /64 may begin with 50 new clients a
+ * second, 200 at once (SEC-DOS-06).
  *
  * What crosses is between a client and a native global address. Nothing goes
  * from Teredo to Teredo or to an address whose route may lead into another
@@ -38,6 +40,7 @@
 #include "wire.h"
 
 #define HOLD_BYTES	((size_t)8 << 20)
+#define IP6_SRC		8u	/* where the source address stands */
 #define PAUSE		(30 * TEREDO_SECOND)
 #define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
 #define ICMP6_ND_LAST	137			/* redirect */
@@ -49,6 +52,7 @@ struct teredo_relay {
 	unsigned n_addr6;
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 	struct ratelimit probes, strangers;
+	struct ratelimit_table newcomers;	/* per native /64 */
 	struct teredo_counters count;
 	struct path path;
 };
@@ -142,9 +146,19 @@ static teredo_time pause_after(void *role, const struct peer *p)
 	return PAUSE;
 }
 
+/* SEC-DOS-06, B4. A host-local relay serves nobody but its own host. */
+static bool admit(void *role, const uint8_t *ip6, teredo_time now)
+{
+	struct teredo_relay *r = role;
+
+	return r->config.host_local ||
+	       ratelimit_table_take(&r->newcomers, now, ip6 + IP6_SRC, 8);
+}
+
 static const struct path_ops ops = {
 	.probe = probe,
 	.pause = pause_after,
+	.admit = admit,
 };
 
 struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
@@ -159,6 +173,7 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 					.burst = 2000 };
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
 					   .burst = 400 };
+	ratelimit_table_init(&r->newcomers, env, 200, 20 * TEREDO_MS);
 	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
 	if (!path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
 		       &r->count)) {
@@ -262,6 +277,18 @@ static bool is_believed(const struct peer *p, struct teredo_ep from,
 	       ep_equal(addr_mapping(&p->addr), from);
 }
 
+/*
+ * Whether the peer is trusted at another endpoint. It answered to our cookie
+ * there, so that a packet from its mapping, which is forged more easily, does
+ * not move it. Where it moved indeed, the path falls silent, and the next bubble
+ * finds it.
+ */
+static bool is_elsewhere(const struct peer *p, struct teredo_ep from,
+			 teredo_time now)
+{
+	return peer_is_trusted(p, now) && !ep_equal(p->ep, from);
+}
+
 static struct teredo_verdict bubble_in(struct teredo_relay *r,
 				       const struct wire_packet *p,
 				       struct teredo_ep from, teredo_time now,
@@ -277,7 +304,8 @@ static struct teredo_verdict bubble_in(struct teredo_relay *r,
 		peer = peers_find(r->path.peers, &p->src);
 		if (peer == NULL)
 			return drop(r, TEREDO_DROP_unknown_peer);
-		if (!is_believed(peer, from, now))
+		if (!is_believed(peer, from, now) ||
+		    is_elsewhere(peer, from, now))
 			return drop(r, TEREDO_DROP_spoofed);
 	}
 	r->count.n[TEREDO_EV_bubble_received]++;
@@ -316,10 +344,10 @@ static struct teredo_verdict data_in(struct teredo_relay *r,
 
 	if (peer == NULL || !is_believed(peer, from, now))
 		return doubt(r, peer, p, from, now, ob);
-	if (peer_is_trusted(peer, now) && ep_equal(peer->ep, from))
-		path_heard(&r->path, peer, now);
-	else
+	if (!peer_is_trusted(peer, now))
 		path_proven(&r->path, peer, from, now, ob);
+	else if (!is_elsewhere(peer, from, now))
+		path_heard(&r->path, peer, now);
 	why = unfit_inbound(r, p);
 	if (why != FIT)
 		return drop(r, why);

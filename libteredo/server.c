@@ -18,11 +18,14 @@
  *   advertisements	outer source		8 at once, then 2/s
  *			its IPv4 address	64 at once, then 50/s
  *   bubbles and echoes	endpoint they go to	20 at once, then 10/s
+ *			the same, per source	8 at once, then 2/s
  *   echoes to IPv6	outer source		20 at once, then 10/s
  *			IPv6 destination	200 at once, then 100/s
  * An IPv4 address may be a NAT with many clients behind it and an IPv6 host
- * may be popular, so each of those has a wider limit. With packets of at most
- * 200 octets, a pair of hosts gets less than 2 kB/s carried (SEC-OPEN-01).
+ * may be popular, so each of those has a wider limit. Only an IPv4 address that
+ * writes to one endpoint has a narrow one: else a single host could use up what
+ * there is for this client, and nobody else would reach it. With packets of at most
+ * 200 octets, a pair of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
  *
  * Elsewhere: the second socket and raw IPv6 output are the shell's business;
  * authentication values and the relaxed rule for symmetric clients (X-SRV-01)
@@ -46,7 +49,7 @@ struct teredo_server {
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
 	struct ratelimit_table ra_to_ep, ra_to_ip;
-	struct ratelimit_table to_ep;
+	struct ratelimit_table to_ep, from_ip_to_ep;
 	struct ratelimit_table native_from_ep, native_to;
 };
 
@@ -73,6 +76,7 @@ teredo_server_new(const struct teredo_server_config *config,
 	ratelimit_table_init(&s->ra_to_ep, env, 8, 500 * TEREDO_MS);
 	ratelimit_table_init(&s->ra_to_ip, env, 64, 20 * TEREDO_MS);
 	ratelimit_table_init(&s->to_ep, env, 20, 100 * TEREDO_MS);
+	ratelimit_table_init(&s->from_ip_to_ep, env, 8, 500 * TEREDO_MS);
 	ratelimit_table_init(&s->native_from_ep, env, 20, 100 * TEREDO_MS);
 	ratelimit_table_init(&s->native_to, env, 200, 10 * TEREDO_MS);
 	return s;
@@ -232,6 +236,20 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 	return taken(s, TEREDO_EV_echo_answered);
 }
 
+/* The sender's share of what its target may get, and then that. */
+static bool take_for_target(struct teredo_server *s, const struct visit *v,
+			    struct teredo_ep to)
+{
+	uint8_t id[10];
+
+	memcpy(id, &v->rx->from.ip, 4);
+	memcpy(id + 4, &to.ip, 4);
+	memcpy(id + 8, &to.port, 2);
+	return ratelimit_table_take(&s->from_ip_to_ep, v->now, id,
+				    sizeof(id)) &&
+	       take_for_ep(&s->to_ep, to, v->now);
+}
+
 /* To a Teredo client, from the primary address (S-FWD-05), with the sender's
  * endpoint in front for our own clients only (S-FWD-06, S-FWD-07). */
 static struct teredo_verdict forward(struct teredo_server *s,
@@ -247,7 +265,7 @@ static struct teredo_verdict forward(struct teredo_server *s,
 		return drop(s, TEREDO_DROP_loop);
 	if (!ep_is_acceptable(to, &s->own))	/* S-FWD-04 */
 		return drop(s, TEREDO_DROP_martian_v4);
-	if (!take_for_ep(&s->to_ep, to, v->now))
+	if (!take_for_target(s, v, to))
 		return drop(s, TEREDO_DROP_rate_limited);
 	out = outbox_udp(v->ob, TEREDO_VIA_PRIMARY, to,
 			 origin + p->ip6_len + p->trailers_len);

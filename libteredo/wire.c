@@ -224,7 +224,7 @@ bool wire_has_rh0(const struct wire_packet *p)
 		if (routing && h[2] == 0 && h[3] != 0)
 			return true;
 	}
-	return false;
+	return step_over(&r, &next) != NULL;
 }
 
 const uint8_t *wire_upper(const struct wire_packet *p, uint8_t *type,

@@ -63,11 +63,13 @@ enum wire_error wire_parse_ip6_head(struct wire_packet *p, const uint8_t *ip6,
 bool wire_is_bubble(const struct wire_packet *p);
 
 /* Whether the extension headers contain a routing header of type 0 with
- * segments left (RFC 5095). The walk ends after 8 headers. */
+ * segments left (RFC 5095), or may: the walk ends after 8 headers, and what
+ * more of them hide is not known. */
 bool wire_has_rh0(const struct wire_packet *p);
 
 /* What follows the extension headers: where, its number in *type and its
- * length in *len. The walk ends where wire_has_rh0()'s does, too. */
+ * length in *len. The walk ends after 8 headers; of a packet in which
+ * wire_has_rh0() finds nothing it is whole. */
 const uint8_t *wire_upper(const struct wire_packet *p, uint8_t *type,
 			  size_t *len);
 

@@ -28,24 +28,36 @@
 #include "sandbox.h"
 
 #define CHILD_FD 3
+#define CANNOT_EXEC 127
+
+/* Whether miredo-engine can be executed there. 0 or -errno. */
+static int child_is_in(const char *dir)
+{
+	char engine[CHILD_DIR_MAX + 16];
+	int n = snprintf(engine, sizeof(engine), "%s/miredo-engine", dir);
+
+	if (n < 0 || strlen(dir) >= CHILD_DIR_MAX)
+		return -ENAMETOOLONG;
+	return access(engine, X_OK) < 0 ? -errno : 0;
+}
 
 int child_find(struct child_env *env)
 {
-	char self[CHILD_DIR_MAX], engine[CHILD_DIR_MAX + 16];
+	char self[CHILD_DIR_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self));
 	const char *dir = LIBEXECDIR;
+	int err;
 
 	if (n > 0 && (size_t)n < sizeof(self)) {
 		self[n] = '\0';
 		dirname(self);
-		snprintf(engine, sizeof(engine), "%s/miredo-engine", self);
-		if (access(engine, X_OK) == 0)
+		if (child_is_in(self) == 0)
 			dir = self;
 	}
-	if (strlen(dir) >= sizeof(env->dir))
-		return -ENAMETOOLONG;
-	strcpy(env->dir, dir);
-	return 0;
+	err = child_is_in(dir);
+	if (err == 0)
+		strcpy(env->dir, dir);
+	return err;
 }
 
 static void child_signals(void)
@@ -89,7 +101,7 @@ static _Noreturn void child_exec(const struct child_env *env, const char *name,
 	if (prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) == 0 &&
 	    getppid() == parent && child_descriptors(env, sock) == 0)
 		execve(path, argv, environ);
-	_exit(127);
+	_exit(CANNOT_EXEC);
 }
 
 int child_start(struct child *c, const struct child_env *env,
@@ -134,6 +146,8 @@ const char *child_fate(int status)
 	if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "killed by signal %d",
 			 WTERMSIG(status));
+	else if (WEXITSTATUS(status) == CANNOT_EXEC)
+		snprintf(text, sizeof(text), "it cannot be executed");
 	else
 		snprintf(text, sizeof(text), "exit status %d",
 			 WEXITSTATUS(status));

@@ -21,8 +21,8 @@ struct child_env {
 	int stdio;		/* their 0, 1, 2; -1: ours */
 };
 
-/* Finds the directory: beside our own program (build tree), or LIBEXECDIR. 0
- * or -errno. */
+/* Finds the directory where miredo-engine can be executed: beside our own
+ * program (build tree), or LIBEXECDIR. 0 or -errno. */
 int child_find(struct child_env *env);
 
 /*

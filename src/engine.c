@@ -110,7 +110,7 @@ static void log_sink(void *ctx, int level, const char *line)
 	char lost[40];
 
 	if (e->log_lost != 0) {
-		snprintf(lost, sizeof(lost), "%u lines were lost", e->log_lost);
+		snprintf(lost, sizeof(lost), "lines lost: %u", e->log_lost);
 		if (send_log(LOG_WARNING, lost) == 0)
 			e->log_lost = 0;
 	}

@@ -110,12 +110,12 @@ static bool log_write_syslog(int level, const char *line)
 
 static bool log_write(int level, const char *line)
 {
-	bool taken = true;
+	bool taken = false;
 
 	if (dest.syslog)
 		taken = log_write_syslog(level, line);
 	if (!dest.syslog || dest.echo)
-		taken = log_write_stderr(line) && taken;
+		taken = log_write_stderr(line) || taken;
 	return taken;
 }
 
@@ -124,7 +124,7 @@ static void log_deliver(int level, const char *line)
 	char lost[40];
 
 	if (dest.lost > 0) {
-		snprintf(lost, sizeof(lost), "%u lines were lost", dest.lost);
+		snprintf(lost, sizeof(lost), "lines lost: %u", dest.lost);
 		if (log_write(LOG_WARNING, lost))
 			dest.lost = 0;
 	}

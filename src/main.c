@@ -281,6 +281,7 @@ static void become_daemon(struct parent_options *opt)
 static void set_options(struct parent_options *opt, const struct arguments *a)
 {
 	bool server = opt->program == CONF_MIREDO_SERVER;
+	int err;
 
 	opt->conf_file = a->conf != NULL ? absolute(a->conf)
 			 : server	 ? SYSCONFDIR "/miredo-server.conf"
@@ -292,8 +293,11 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 	if (a->chroot != NULL)
 		log_line(LOG_WARNING, "-t is not used: the processes are "
 				      "confined by Landlock and seccomp");
-	if (child_find(&opt->child) < 0)
-		die(EX_OSERR, "the path of miredo-engine is too long");
+	err = child_find(&opt->child);
+	if (err < 0)
+		die(EX_UNAVAILABLE, "miredo-engine cannot be executed: %s. It "
+				    "belongs into %s: install it again",
+		    strerror(-err), LIBEXECDIR);
 }
 
 int main(int argc, char *argv[])

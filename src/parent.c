@@ -131,14 +131,19 @@ static void engine_died(struct parent *p, const char *how);
 static void engine_start(struct parent *p)
 {
 	struct parent_engine *e = &p->engine;
+	char how[100];
 	int err;
 
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
 	e->ready = e->ending = p->link.held = false;
 	e->silent = 0;
+	/* It says again what its predecessor said; how often there is a new
+	 * one is limited elsewhere, or the administrator's wish. */
+	p->policy.tun.taken = p->policy.resolve.taken = 0;
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
-		engine_died(p, strerror(-err));
+		snprintf(how, sizeof(how), "not started: %s", strerror(-err));
+		engine_died(p, how);
 		return;
 	}
 	err = loop_add(p->loop, e->child.sock, EPOLLIN, priv_serve, p);

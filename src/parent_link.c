@@ -89,6 +89,9 @@ static int link_apply(struct parent *p)
 
 	if (l->ifindex == 0 || !(l->up || link_is_relay(p)))
 		return 0;
+	/* Set down by the administrator: its turn is when it comes up. */
+	if (l->raised && netconf_is_up(p->nc, l->ifindex) == 0)
+		return 0;
 	err = netconf_set_mtu(p->nc, l->ifindex, l->mtu);
 	if (err == 0 && !l->raised)
 		err = netconf_set_link(p->nc, l->ifindex, true);
@@ -216,7 +219,7 @@ static void link_mend(struct parent *p)
 			 p->config.instance);
 	if (l->raised)
 		l->down_said = up == 0;
-	err = up == 0 && l->raised ? 0 : link_apply(p);
+	err = link_apply(p);
 	if (err < 0)
 		log_line(LOG_WARNING, "%s: %s", p->config.instance,
 			 strerror(-err));

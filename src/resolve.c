@@ -133,7 +133,8 @@ static void resolve_readable(void *ctx, uint32_t events)
 	if (got == 1 && (told.id & r->waiting) != 0)
 		resolve_told(r, &told);
 	else if (got != 0) {
-		log_line(LOG_ERR, "the resolver failed");
+		if (!r->failing)
+			log_line(LOG_ERR, "the resolver failed");
 		r->waiting = 0;
 	}
 	if (r->waiting == 0)
@@ -177,11 +178,11 @@ void resolve_ask(struct parent *p, unsigned server)
 	r->parent = p;
 	r->server = server;
 	err = resolve_start(r);
-	if (err < 0) {
+	if (err < 0 && !r->failing)
 		log_line(LOG_ERR, "cannot start the resolver: %s",
 			 strerror(-err));
+	if (err < 0)
 		r->waiting = 0;
-	}
 	if (r->waiting == 0)
 		resolve_finish(r);
 }

@@ -4,13 +4,16 @@
  * A client that finds its state in the snapshot is qualified at once, with the
  * address and the mapping of the engine before, and confirms them with one
  * solicitation. The state changes with the address; trusted peers are recorded
- * by the pump as they come and go.
+ * by the pump as they come and go. The core knows servers by number, and a
+ * reload may have numbered them anew: so their names tell which one it was, and
+ * who was qualified with one that is not configured any more begins afresh.
  *
  * The log tells what an operator would act on, once per event: the address,
  * the kind of NAT, the server lost and back. Refreshing is no event.
  */
 #include "config.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,15 @@ struct client {
 	struct teredo_client_status told; /* as the log knows it */
 	bool told_silence;
 };
+
+/* What the snapshot has of a client. */
+struct client_saved {
+	struct teredo_client_saved core;
+	uint32_t zero;
+	uint64_t server_name; /* its hash */
+};
+
+static_assert(sizeof(struct client_saved) <= SNAPSHOT_STATE_MAX, "fits");
 
 static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
 				    teredo_time now, struct teredo_outbox *ob)
@@ -100,14 +112,36 @@ static void *open_client(const struct priv_config *config,
 	return c;
 }
 
+/* FNV */
+static uint64_t name_hash(const char *name)
+{
+	uint64_t h = 0;
+
+	while (*name != '\0')
+		h = (h ^ (uint8_t)*name++) * 0x100000001b3u;
+	return h;
+}
+
+/* Which number that server has now. false: none. */
+static bool find_server(const struct client *c, struct client_saved *saved)
+{
+	for (unsigned i = 0; i < c->servers; i++)
+		if (name_hash(c->server_name[i]) == saved->server_name) {
+			saved->core.server = i;
+			return true;
+		}
+	return false;
+}
+
 static bool start(void *role, const struct snapshot *snap, teredo_time now,
 		  struct teredo_outbox *ob)
 {
 	struct client *c = role;
-	struct teredo_client_saved saved;
+	struct client_saved saved;
 	bool restored =
 		snapshot_get_state(snap, PRIV_CLIENT, &saved, sizeof(saved)) &&
-		teredo_client_restore(c->core, &saved, now, ob);
+		find_server(c, &saved) &&
+		teredo_client_restore(c->core, &saved.core, now, ob);
 
 	teredo_client_start(c->core, now, ob);
 	/* what the engine before had told is no news */
@@ -153,11 +187,13 @@ static void netchange(void *role, const struct priv_netchange *n,
 static void save(void *role, struct snapshot *snap)
 {
 	struct client *c = role;
-	struct teredo_client_saved saved;
+	struct client_saved saved;
 
 	memset(&saved, 0, sizeof(saved));
-	if (teredo_client_save(c->core, &saved))
-		snapshot_put_state(snap, PRIV_CLIENT, &saved, sizeof(saved));
+	if (!teredo_client_save(c->core, &saved.core))
+		return;
+	saved.server_name = name_hash(c->server_name[saved.core.server]);
+	snapshot_put_state(snap, PRIV_CLIENT, &saved, sizeof(saved));
 }
 
 static void report_address(struct client *c,

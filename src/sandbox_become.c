@@ -33,6 +33,13 @@ static void must(bool done, const char *what)
 		    strerror(errno));
 }
 
+/* Read back: the kernel says that it is so. */
+static void verify(bool is_so, const char *what)
+{
+	if (!is_so)
+		die(FAILED, "privileges were not dropped: %s", what);
+}
+
 static bool has_cap(cap_value_t cap)
 {
 	cap_flag_value_t value = CAP_CLEAR;
@@ -74,11 +81,11 @@ static void verify_user(uid_t uid, gid_t gid)
 		     getresgid(&g[0], &g[1], &g[2]) == 0,
 	     "reading back");
 	for (unsigned i = 0; i < 3; i++)
-		must(u[i] == uid && g[i] == gid, "user or group is another");
-	must(getgroups(0, NULL) == 0, "groups are left");
-	must(setresuid(0, 0, 0) < 0, "root can be had back");
+		verify(u[i] == uid && g[i] == gid, "user or group");
+	verify(getgroups(0, NULL) == 0, "groups");
+	verify(setresuid(0, 0, 0) < 0, "root can be had back");
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
-		must(cap_get_bound(cap) == 0, "bounding set is not empty");
+		verify(cap_get_bound(cap) == 0, "bounding set");
 }
 
 /* The set of capabilities that shall be left; to be freed by cap_free(). */
@@ -105,10 +112,9 @@ static void drop_caps(bool keep_net_admin)
 	     keep_net_admin ? "CAP_NET_ADMIN" : "capabilities");
 	must(cap_reset_ambient() == 0, "ambient capabilities");
 	now = cap_get_proc();
-	must(now != NULL && cap_compare(now, caps) == 0,
-	     "capabilities are others");
+	verify(now != NULL && cap_compare(now, caps) == 0, "capabilities");
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
-		must(cap_get_ambient(cap) == 0, "ambient set is not empty");
+		verify(cap_get_ambient(cap) == 0, "ambient capabilities");
 	cap_free(now);
 	cap_free(caps);
 }
@@ -124,10 +130,9 @@ void sandbox_become(uid_t uid, gid_t gid, bool keep_net_admin)
 	if (leave)
 		verify_user(uid, gid);
 	must(setrlimit(RLIMIT_CORE, &none) == 0, "core files");
-	must(prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) == 0 &&
-		     prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) == 0,
-	     "dumpable");
-	must(prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0 &&
-		     prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) == 1,
-	     "no_new_privs");
+	must(prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) == 0, "dumpable");
+	verify(prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L) == 0, "dumpable");
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0, "no_new_privs");
+	verify(prctl(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L) == 1,
+	       "no_new_privs");
 }

@@ -8,7 +8,7 @@
  * what is left, these filters themselves); the child then tightens itself.
  *
  * The parent has to kill a child that hangs. A filter cannot tell a child's
- * pid from another's; it allows SIGKILL to single processes only, and
+ * pid from another's; it allows SIGKILL and no other signal, and
  * Landlock (from version 6 on) the parent's own children only. The engine and
  * the resolver, which share the parent's uid, have no kill, ptrace, pidfd or
  * process_vm call at all.

@@ -29,6 +29,7 @@ static void die(const char *what)
  * The plan line comes last: if the harness dies there is none. */
 static void replay_file(const char *path, size_t len)
 {
+	const char *slash = strrchr(path, '/');
 	uint8_t *data = malloc(len);
 	FILE *f = fopen(path, "rb");
 
@@ -39,7 +40,7 @@ static void replay_file(const char *path, size_t len)
 	printf("# %s\n", path);
 	fflush(stdout);
 	LLVMFuzzerTestOneInput(data, len);
-	printf("ok %u - %s\n", ++tests, strrchr(path, '/') + 1);
+	printf("ok %u - %s\n", ++tests, slash != NULL ? slash + 1 : path);
 	free(data);
 }
 

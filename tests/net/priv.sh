@@ -20,9 +20,13 @@ if [ -z "${PRIV_LAB-}" ]; then
 	exit $code
 fi
 
-bin=${top_builddir:-.}
-bin=$(cd "$bin" && pwd)
 dir=$PRIV_LAB
+# Where the service's user may go too: the build may be below /root.
+bin=$dir/programs
+mkdir "$bin"
+for program in miredo miredo-server miredo-engine miredo-resolver miredoctl; do
+	cp "${top_builddir:-.}/$program" "$bin" || exit 1
+done
 run=$dir/run
 count=0
 failed=0
@@ -41,6 +45,17 @@ ip -n far addr add 192.0.2.2/24 dev wire
 ip -n far link set lo up
 ip -n far link set wire up
 ip route add default via 192.0.2.1
+
+# hosts LINE...: all that /etc/hosts says in here from now on
+hosts() {
+	if ! [ -d "$dir/etc" ]; then
+		mkdir "$dir/etc" "$dir/etc-work"
+		mount -t overlay overlay -o \
+			"lowerdir=/etc,upperdir=$dir/etc,workdir=$dir/etc-work" \
+			/etc
+	fi
+	printf '%s\n' "$@" >/etc/hosts
+}
 
 # ok TEXT: the command before it succeeded
 report() {

@@ -54,6 +54,27 @@ wait $launcher
 [ $? -eq 70 ]
 report "a daemon that ends before it serves has not started"
 
+rm "$dir/bin/miredo-engine"
+cp -r "$dir/bin" "$dir/alone"
+timeout 8 "$dir/alone/miredo" -f -u nobody -c "$c" --run-dir "$run" \
+	-p "$dir/pid" >"$log" 2>&1
+[ $? -eq 69 ] && has 'miredo-engine cannot be executed: No such file'
+report "without its engine it says so and does not try"
+
+timeout 20 prlimit --nofile=15 "$bin/miredo" -f -u nobody -c "$c" \
+	--run-dir "$run" -p "$dir/pid" >"$log" 2>&1
+[ $? -eq 70 ] && has 'the engine ended: not started: Too many open files' &&
+	has 'giving up'
+report "without descriptors for an engine it gives up and says why"
+
+: >"$log"
+conf name.conf 'ServerAddress nowhere.example'
+timeout 12 prlimit --nofile=16 "$bin/miredo" -f -u nobody \
+	-c "$dir/name.conf" --run-dir "$run" -p "$dir/pid" >"$log" 2>&1
+has 'serves as client' &&
+	[ "$(grep -c 'cannot start the resolver: Too many open' "$log")" -eq 1 ]
+report "without those for a resolver it says so once"
+
 # ---- reload ----
 
 conf low.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 443'
@@ -85,9 +106,7 @@ within 3 has 'reloaded' && within 3 has 'a new engine serves' &&
 report "an address that overlaps with the old one is taken over"
 stop
 
-cp /etc/hosts "$dir/hosts"
-echo '192.0.2.9 me.example' >>"$dir/hosts"
-mount --bind "$dir/hosts" /etc/hosts
+hosts '192.0.2.9 me.example'
 conf name.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 4443' \
 	'BindAddress me.example'
 start -c "$dir/name.conf"
@@ -95,28 +114,75 @@ within 5 has 'serves as relay' && bound 192.0.2.9:4443
 report "BindAddress may be a name"
 : >"$log"
 ip addr add 192.0.2.19/24 dev wire
-echo '192.0.2.19 me.example' >"$dir/hosts"	# in place: it is mounted
+hosts '192.0.2.19 me.example'
 kill -HUP "$pid"
 within 3 has 'a new engine serves' && within 3 bound 192.0.2.19:4443
 report "and a name that means another address is a change"
 stop
 
+start_server
+start -c "$c"
+within 5 has_address
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	: >"$log"
+	old=$(engine)
+	kill -HUP "$pid"
+	within 3 serves_again || break
+done
+sleep 0.2
+! has 'could not be set'
+report "a dozen reloads in a minute cost no address"
+
+: >"$log"
+ip link set teredo down
+within 2 has 'was set down'
+conf client.conf 'RelayType client' 'InterfaceName teredo' 'BindPort 4321' \
+	'ServerAddress 192.0.2.1'
+kill -HUP "$pid"
+within 5 has 'mapping changed' && sleep 1.2 && ! has 'could not be set'
+report "an address for an interface that is set down is no error"
+ip link set teredo up
+new_mapping() { address | grep -q ':ef1e:3fff:fdf6/32'; }	# port 4321
+within 2 new_mapping
+report "it is there when the interface comes up"
+
+ip -n far addr add 192.0.2.101/24 dev wire
+ip -n far addr add 192.0.2.102/24 dev wire
+conf other.conf 'ServerBindAddress 192.0.2.101'
+ip netns exec far "$bin/miredo-server" -f -u nobody -c "$dir/other.conf" \
+	--run-dir "$dir/other" -p "$dir/other.pid" >"$dir/other.log" 2>&1 &
+other=$!
+within 5 grep -q 'serves as server' "$dir/other.log"
+sed -i 's/192.0.2.1$/192.0.2.101/' "$c"
+kill -HUP "$pid"
+other_server() { address | grep -q '^2001:0:c000:265:' && has_address; }
+within 5 other_server
+report "a reload takes the client to another server"
+stop
+kill $other
+
 # ---- two at once ----
 
 both_lost=0
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	rm -f "$dir/log.1" "$dir/log.2"
 	for n in 1 2; do
 		"$bin/miredo" -f -u nobody -c "$c" --run-dir "$run" \
 			-p "$dir/pid.$n" >"$dir/log.$n" 2>&1 &
 		echo $! >"$dir/is.$n"
 	done
 	within 3 grep -q 'serves as client' "$dir/log.1" "$dir/log.2"
-	"$bin/miredoctl" --run-dir "$run" status >/dev/null 2>&1
-	[ $? -eq 5 ] || both_lost=$((both_lost + 1))
+	"$bin/miredoctl" --run-dir "$run" status >"$dir/status" 2>&1
+	[ $? -eq 5 ] || {
+		both_lost=$((both_lost + 1))
+		cat "$dir/status" "$dir/log.1" "$dir/log.2" >>"$dir/lost"
+	}
 	kill -KILL "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
 	wait "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
+	# An engine that is just dying still holds the socket.
+	within 2 sh -c '! pgrep -x miredo-engine >/dev/null'
 done
-cat "$dir/log.1" "$dir/log.2" >"$log"
+cp "$dir/lost" "$log" 2>/dev/null
 [ $both_lost -eq 0 ]
 report "of two that start at once the one that serves has the control socket"
 
@@ -178,9 +244,9 @@ report "and its parent does not wait for it"
 echo go >&9
 sleep 0.1
 kill -HUP "$pid"
-within 3 grep -q 'lines were lost' "$dir/syslog"
+within 3 grep -q 'lines lost' "$dir/syslog"
 cp "$dir/syslog" "$log"
-grep -q '^<29>miredo\[[0-9]*\]: version' "$log" && has 'lines were lost'
+grep -q '^<29>miredo\[[0-9]*\]: version' "$log" && has 'lines lost'
 report "it says how many lines were lost when syslogd goes on"
 kill -TERM "$pid"
 within 2 ended

@@ -117,8 +117,7 @@ within 5 far_log 'serves as server'
 
 # ---- names ----
 
-printf '192.0.2.1 teredo.example.net\n192.0.2.9 me.example.net\n' >"$dir/hosts"
-mount --bind "$dir/hosts" /etc/hosts
+hosts '192.0.2.1 teredo.example.net' '192.0.2.9 me.example.net'
 conf names.conf 'RelayType client' 'InterfaceName teredo' \
 	'BindAddress me.example.net' 'ServerAddress teredo.example.net'
 start -c "$dir/names.conf"
@@ -138,7 +137,7 @@ while True:
     s.sendto(q[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + q[12:n] +
              b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", who)
 END
-: >"$dir/hosts"
+hosts '# nobody'
 echo 'nameserver 192.0.2.1' >"$dir/resolv.conf"
 # -L: a link into /run, as systemd-resolved makes it, is what is followed
 mount --bind "$dir/resolv.conf" "$(readlink -f /etc/resolv.conf)"
@@ -230,7 +229,7 @@ took=$(($(now_ms) - begin))
 	[ $took -ge 7000 ]
 report "an engine that dies again and again ends the service with 70 (R7)"
 
-broken "$bin/tests/net/hostile_engine"
+broken "${top_builddir:-.}/tests/net/hostile_engine"
 ip -6 monitor address >"$dir/addresses" &
 monitor=$!
 ip monitor link >"$dir/links" &

@@ -148,6 +148,39 @@ within 5 has 'serves as client' && has 'no pid file' && [ ! -e "$dir/elsewhere" 
 report "a pid file that is a link is not followed (P6)"
 stop
 
+# ---- a poor environment ----
+
+behind() { # COMMAND...: like start, the command is all there is
+	: >"$log"
+	"$@" >>"$log" 2>&1 &
+	pid=$!
+}
+mount -t tmpfs -o ro none /mnt
+behind "$bin/miredo" -f -c "$c" -u nobody --run-dir /mnt/run -p /mnt/pid
+within 5 has 'serves as client' && has 'no pid file: /mnt/pid' &&
+	has 'no control socket: /mnt/run'
+report "a read-only /run costs the pid file and the control socket (E2)"
+stop
+behind prlimit --nofile=16:16 "$bin/miredo" -f -c "$c" -u nobody \
+	--run-dir "$run" -p "$dir/pid"
+within 5 has 'serves as client'
+report "16 descriptors are enough (E3)"
+stop
+if "$bin/miredo" -V | grep -q '^sandbox: seccomp'; then
+	behind prlimit --as=33554432 "$bin/miredo" -f -c "$c" -u nobody \
+		--run-dir "$run" -p "$dir/pid"
+	within 5 has 'serves as client'
+	report "32 MB of address space are enough (E4)"
+	stop
+fi
+sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+start -c "$c"
+within 5 has 'serves as client' &&
+	[ "$(cat /proc/sys/net/ipv6/conf/teredo/disable_ipv6)" = 0 ]
+report "IPv6 that is off elsewhere is on here (E1)"
+stop
+sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.all.disable_ipv6=0
+
 # ---- daemon ----
 
 out=$("$bin/miredo" -u nobody -c "$c" --run-dir "$run" -p "$dir/pid" 2>&1)

@@ -5,7 +5,7 @@
  *   relays    198.51.100.129, ...                   port 3545
  *   NATs      203.0.113.1, ...                      and public clients
  *   clients   192.168.N.2 behind NAT N              port 40000 + N
- *   hosts     2001:db8::N
+ *   hosts     2001:db8:0:N::1, each in a network of its own
  */
 #include "config.h"
 
@@ -25,7 +25,7 @@ static struct teredo_addr native_addr(unsigned n)
 {
 	return (struct teredo_addr){
 		{0x20, 0x01, 0x0d,
-		 0xb8, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
+		 0xb8, [6] = (uint8_t)(n >> 8), [7] = (uint8_t)n, [15] = 1}};
 }
 
 static void attach(struct node *n, enum teredo_via via, uint32_t ip,

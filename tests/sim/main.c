@@ -25,7 +25,8 @@
 
 static const struct scenario *const stories[] = {
 	story_nat,    story_qualify, story_native,   story_pairs, story_give_up,
-	story_outage, story_restart, story_stranger, story_soak,
+	story_outage, story_restart, story_stranger, story_siege,
+	story_soak,
 };
 
 struct options {

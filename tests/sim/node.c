@@ -267,8 +267,9 @@ void node_tun_in(void *ctx, const uint8_t *ip6, size_t len)
 
 	if (n->life == NODE_CRASHED)
 		keep(n, NULL, ip6, len, none, none);
-	if (n->life != NODE_ON)
-		return;
+	if (n->life != NODE_ON || n->ops->tun_in == NULL)
+		return;		/* a server takes nothing from there */
+	referee_carries(n, ip6, len);
 	execute(n, n->ops->tun_in(n->core, ip6, len, n->w->now, node_enter(n)),
 		NULL, ip6, len);
 }

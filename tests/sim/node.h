@@ -25,7 +25,7 @@ struct node;
 
 /* What tells the roles apart; `core` is the role's. */
 struct node_ops {
-	bool is_server;
+	bool is_server, is_client;
 	/* Makes n->core and starts it, perhaps from the snapshot. */
 	void (*open)(struct node *n, bool restore);
 	void (*close)(void *core);

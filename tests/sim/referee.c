@@ -92,13 +92,37 @@ static void take_proof(struct referee *r, const struct wire_packet *p,
 	}
 }
 
-static bool is_proven(const struct referee *r, const struct teredo_addr *peer,
+/* Its bit among those to whom our side sent. Two may share one; so this is
+ * never too strict. */
+static uint8_t *wanted(struct referee *r, const struct teredo_addr *peer,
+		       uint8_t *bit)
+{
+	uint32_t hash = 2166136261u;
+
+	for (unsigned i = 0; i < sizeof(peer->b); i++)
+		hash = (hash ^ peer->b[i]) * 16777619u;
+	*bit = (uint8_t)(1u << hash % 8);
+	return &r->wanted[hash / 8 % sizeof(r->wanted)];
+}
+
+static bool is_wanted(struct referee *r, const struct teredo_addr *peer)
+{
+	uint8_t bit;
+
+	return *wanted(r, peer, &bit) & bit;
+}
+
+static bool is_proven(struct node *n, const struct teredo_addr *peer,
 		      const struct teredo_ep *from)
 {
-	if (addr_in_prefix(peer, addr_default_prefix()) &&
-	    (!from || ep_equal(addr_mapping(peer), *from)))
+	struct referee *r = &n->ref;
+
+	if (has_proof(r, peer, from))
 		return true;
-	return has_proof(r, peer, from);
+	if (!addr_in_prefix(peer, addr_default_prefix()) ||
+	    (from && !ep_equal(addr_mapping(peer), *from)))
+		return false;
+	return from && n->ops->is_client ? true : is_wanted(r, peer);
 }
 
 static void ask(struct referee *r, const struct wire_packet *p)
@@ -215,6 +239,17 @@ static void note_answer(struct node *n, const struct wire_packet *p,
 
 /* ---- the game ---- */
 
+void referee_carries(struct node *n, const uint8_t *ip6, size_t len)
+{
+	struct wire_packet p;
+	uint8_t *octet, bit;
+
+	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
+		return;
+	octet = wanted(&n->ref, &p.dst, &bit);
+	*octet |= bit;
+}
+
 void referee_hears(struct node *n, const struct teredo_rx *rx)
 {
 	struct wire_packet p;
@@ -309,7 +344,7 @@ void referee_delivers(struct node *n, const struct teredo_ep *from,
 	if (wire_is_bubble(&p) || addr_is_link_local(&p.src) ||
 	    addr_is_multicast(&p.src))
 		world_fail(n->w, "%s: unfit for the tun (C-RX-21)", n->name);
-	if (!is_proven(&n->ref, &p.src, from))
+	if (!is_proven(n, &p.src, from))
 		world_fail(n->w, "%s: unproven packet of %s (C-RX-19)", n->name,
 			   trace_addr(text, &p.src));
 }

@@ -16,7 +16,8 @@
  *  - a server sends at most one packet for one received (S-FWD-10);
  *  - nothing unproven reaches a tun: a packet comes from where its address
  *    says, or from where a cookie or a nonce came back (C-RX-06..11, C-RX-19,
- *    R-DEC-02, R-DEC-07);
+ *    R-DEC-02, R-DEC-07). What a relay delivers, and what was held, is of
+ *    somebody to whom our side sent or who answered (R-DEC-03, R-DEC-04);
  *  - no bubble, link-local or multicast source on a tun (C-RX-13, C-RX-21,
  *    R-DEC-08);
  *  - tables are within their bounds.
@@ -58,6 +59,7 @@ struct referee {
 	struct question question[REFEREE_BOOK];
 	struct bubbles bubbles[REFEREE_BOOK];
 	unsigned proofs, questions, targets; /* ever written */
+	uint8_t wanted[8192];		     /* our side sent to them; hashed */
 	teredo_time rs[10];		     /* the last solicitations */
 	unsigned solicitations;
 	teredo_time unheard; /* the first solicitation since the
@@ -67,6 +69,8 @@ struct referee {
 	unsigned answers; /* packets out since the last one in */
 };
 
+/* A packet of the node's own side. */
+void referee_carries(struct node *n, const uint8_t *ip6, size_t len);
 void referee_hears(struct node *n, const struct teredo_rx *rx);
 /* own: the core made it up (outbox), or it is a packet passed on. */
 void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,

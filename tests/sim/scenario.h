@@ -41,6 +41,7 @@ extern const struct scenario story_give_up[];
 extern const struct scenario story_outage[];
 extern const struct scenario story_restart[];
 extern const struct scenario story_stranger[];
+extern const struct scenario story_siege[];
 extern const struct scenario story_soak[];
 
 #endif

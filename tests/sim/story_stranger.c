@@ -364,6 +364,7 @@ static void a_server_carries_nothing_else(struct world *w, unsigned variant)
 	const struct teredo_addr *bob = &s->bob->stack->addr;
 	struct teredo_addr me = address_at(s, from), foreign;
 	uint8_t data[WIRE_IP6_LEN + 200] = {0};
+	const uint8_t zeros[81] = {0};
 	uint64_t before;
 
 	(void)variant;
@@ -377,7 +378,7 @@ static void a_server_carries_nothing_else(struct world *w, unsigned variant)
 	wire_put_bubble(data, &me, bob);
 	net4_spoof(s->stranger, from, at, data, sizeof(data));
 	icmp6_put_echo(data, ICMP6_ECHO_REQUEST, &me, &s->l->host->addr, 1, 1,
-		       data, 81);
+		       zeros, sizeof(zeros));
 	net4_spoof(s->stranger, from, at, data, ICMP6_ECHO_LEN(81));
 	/* somebody else's address; somebody else's client */
 	send_bubble(s, from, at, &s->alice->stack->addr, bob);

@@ -40,7 +40,10 @@ static teredo_time role_pause(void *role, const struct peer *p)
 	return PAUSE;
 }
 
-static const struct path_ops ops = { role_probe, role_pause };
+static const struct path_ops ops = {
+	.probe = role_probe,
+	.pause = role_pause,
+};
 
 int path_bench_setup(void **state)
 {

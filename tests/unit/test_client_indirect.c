@@ -243,6 +243,25 @@ static void one_mapping_gets_little_whatever_the_origins(void **state)
 	assert_int_equal(bench_count_to(PEER), 1);
 }
 
+/* ... nor by the name of a peer that we trust somewhere else */
+static void a_trusted_name_gives_others_no_more(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER);
+	struct teredo_ep victim = ep4("203.0.113.66", 1000);
+
+	(void)state;
+	bench_trust(&peer, PEER);
+	bench_forget();
+	for (unsigned i = 0; i < 9; i++) {
+		assert_int_equal(bench_receive(PEER, &peer, 8).fate,
+				 TEREDO_TO_TUN);
+		bench_indirect(&peer, victim);
+		bench_run(3 * S);
+	}
+	assert_int_equal(bench_count_to(victim), 4);
+	assert_int_equal(bench_count_to(PEER), 9);
+}
+
 /* C-BUB-04: our own probe went there just now */
 static void a_probe_and_a_reply_are_two_seconds_apart(void **state)
 {
@@ -306,6 +325,7 @@ int main(void)
 		T(a_direct_packet_renews_the_budget_of_its_endpoint),
 		T(many_endpoints_get_little_in_all),
 		T(one_mapping_gets_little_whatever_the_origins),
+		T(a_trusted_name_gives_others_no_more),
 		T(a_probe_and_a_reply_are_two_seconds_apart),
 		T(data_of_a_teredo_source_through_the_server_is_not_delivered),
 		T(the_server_may_be_the_relay_of_a_native_host),

@@ -345,6 +345,55 @@ static void the_same_address_of_the_server_again_changes_nothing(void **state)
 	assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
 }
 
+/* X-REF-04, R12: perhaps it is our mapping that is another */
+static void a_path_that_falls_silent_under_traffic_solicits(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct bench_ra ra;
+
+	(void)state;
+	bench_qualify();
+	bench_trust(&native, ep4("203.0.113.50", 3545));
+	for (unsigned i = 0; i < 54; i++) {
+		bench_send(&native, 8);
+		bench_run(100 * MS);
+	}
+	assert_int_equal(bench_state(), TEREDO_CLIENT_REFRESHING);
+	ra = bench_ra(bench_last_nonce(), SERVER);
+	assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+	/* once: it was not the mapping */
+	for (unsigned i = 0; i < 160; i++) {
+		bench_send(&native, 8);
+		bench_run(100 * MS);
+		assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
+	}
+}
+
+/* X-REF-04: the answer that just came is an answer to the other path, too */
+static void two_silent_paths_solicit_once(void **state)
+{
+	struct teredo_addr native[] = { ip6("2001:db8::1"), ip6("2001:db8::2") };
+	struct bench_ra ra;
+
+	(void)state;
+	bench_qualify();
+	bench_trust(&native[0], ep4("203.0.113.50", 3545));
+	bench_trust(&native[1], ep4("203.0.113.50", 3545));
+	for (unsigned i = 0; i < 75; i++) {
+		bench_send(&native[0], 8);
+		if (i > 10)
+			bench_send(&native[1], 8);
+		bench_run(100 * MS);
+		if (i == 53) {
+			ra = bench_ra(bench_last_nonce(), SERVER);
+			assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+		}
+		if (i >= 53)
+			assert_int_equal(bench_state(),
+					 TEREDO_CLIENT_QUALIFIED);
+	}
+}
+
 /* ---- the world changes ---- */
 
 /* R10, R11, R13 */
@@ -454,6 +503,8 @@ int main(void)
 		T(a_change_of_the_network_begins_a_whole_round),
 		T(a_server_that_moves_is_left_in_peace_until_it_is_silent),
 		T(the_same_address_of_the_server_again_changes_nothing),
+		T(a_path_that_falls_silent_under_traffic_solicits),
+		T(two_silent_paths_solicit_once),
 		T(a_change_of_the_network_solicits_at_once),
 		T(changes_of_the_network_solicit_once_a_second_at_most),
 		T(a_change_within_the_second_is_not_put_off_by_the_server),

@@ -366,8 +366,60 @@ static void unknown_native_hosts_cause_a_limited_number_of_tests(void **state)
 					 TEREDO_TO_TUN);
 		}
 	}
-	assert_true(bench_count(TEREDO_EV_test_sent) < 128 + 64 + 16);
+	assert_true(bench_count(TEREDO_EV_test_sent) <= 10 + 5 + 1);
 	assert_true(bench_count(TEREDO_DROP_rate_limited) > 700);
+}
+
+/* One of 256 places */
+static struct teredo_ep somewhere(unsigned n)
+{
+	char ip[sizeof("203.000.0.1")];
+
+	snprintf(ip, sizeof(ip), "203.%u.0.1", n % 256);
+	return ep4(ip, 6666);
+}
+
+/* SEC-DOS-03: not one place alone, nor all of them together */
+static void tests_for_strangers_leave_room_for_our_own(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		native.b[15] = (uint8_t)i;
+		native.b[14] = (uint8_t)(i >> 8);
+		bench_receive(somewhere(i), &native, 8);
+		bench_run(10 * MS);
+		bench_forget();
+	}
+	assert_in_range(bench_count(TEREDO_EV_test_sent), 50, 61);
+	native = ip6("2001:db8:f::1");
+	bench_send(&native, 8);
+	bench_expect_udp(ep4(SERVER, 3544));
+}
+
+/* R-DEC-07's like in a client: a source address is forged more easily than an
+ * answer to our cookie */
+static void a_peer_proven_elsewhere_is_not_moved_by_its_mapping(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER);
+	const struct teredo_ep moved = ep4("192.0.2.77", 7777);
+	struct teredo_addr cookie;
+
+	(void)state;
+	bench_send(&peer, 8);
+	bench_expect_udp(PEER);
+	memcpy(&cookie, bench_expect_udp(bench_peer_server())->data + 8, 16);
+	bench_bubble(moved, &peer, &cookie);
+	bench_expect_udp(moved);
+	assert_dropped(bench_bubble(PEER, &peer, &bench.own), spoofed);
+	assert_int_equal(bench_receive(PEER, &peer, 8).fate, TEREDO_TO_TUN);
+	assert_ep_equal(bench_send(&peer, 8).to, moved);
+	assert_int_equal(bench_receive(moved, &peer, 8).fate, TEREDO_TO_TUN);
+	/* until it has not been heard there */
+	bench_run(30 * S);
+	assert_int_equal(bench_receive(PEER, &peer, 8).fate, TEREDO_TO_TUN);
+	assert_ep_equal(bench_send(&peer, 8).to, PEER);
 }
 
 /* C-TX-16: what strangers send never uses up the room of our own packets */
@@ -381,7 +433,7 @@ static void half_of_the_room_is_kept_for_our_own_packets(void **state)
 	bench_qualify();
 	for (unsigned i = 0; i < 128 * 8; i++) {
 		native.b[15] = (uint8_t)(i / 8);
-		bench_receive(ep4("203.0.113.66", 6666), &native, 1200);
+		bench_receive(somewhere(i / 8), &native, 1200);
 		bench_forget();
 	}
 	assert_true(bench_count(TEREDO_DROP_hold_full) > 0);
@@ -408,6 +460,26 @@ static void a_flood_of_matching_sources_evicts_no_trusted_peer(void **state)
 	assert_ep_equal(bench_send(&friend, 8).to, PEER);
 	assert_int_equal(bench_receive(PEER, &friend, 8).fate, TEREDO_TO_TUN);
 	assert_true(bench_status().peers_direct <= 64);
+}
+
+/* SEC-DOS-03: 128 at once, then 64/s */
+static void peers_that_nobody_asked_for_are_noted_slowly(void **state)
+{
+	struct teredo_ep at = ep4("203.0.113.66", 6666);
+	struct teredo_addr stranger = bench_peer(at);
+
+	(void)state;
+	bench_close();
+	bench_open(1, 4096);
+	bench_qualify();
+	for (unsigned i = 0; i < 2000; i++) {
+		stranger.b[8] = (uint8_t)(i >> 8);
+		stranger.b[9] = (uint8_t)i;
+		bench_receive(at, &stranger, 8);
+		bench_run(1 * MS);
+		bench_forget();
+	}
+	assert_in_range(bench_status().peers_direct, 254, 258);
 }
 
 /* SEC-V4D-03: a Teredo source that names an address of our own network */
@@ -450,8 +522,11 @@ int main(void)
 		T(a_packet_of_an_unknown_native_host_waits_for_the_test),
 		T(it_is_dropped_silently_when_the_test_fails),
 		T(unknown_native_hosts_cause_a_limited_number_of_tests),
+		T(tests_for_strangers_leave_room_for_our_own),
+		T(a_peer_proven_elsewhere_is_not_moved_by_its_mapping),
 		T(half_of_the_room_is_kept_for_our_own_packets),
 		T(a_flood_of_matching_sources_evicts_no_trusted_peer),
+		T(peers_that_nobody_asked_for_are_noted_slowly),
 		T(a_peer_at_an_address_of_ours_is_not_noted),
 	};
 

@@ -264,6 +264,44 @@ static void a_server_that_moved_is_asked_at_once(void **state)
 	bench_expect_silence();
 }
 
+/* Its address and the network change in one breath: what is next in turn was
+ * never resolved. */
+static void nobody_is_asked_at_no_address(void **state)
+{
+	(void)state;
+	bench_start();
+	assert_true(bench_server(1, RESERVE, NULL));
+	bench_run_to(TEREDO_CLIENT_OFFLINE);
+	bench_run(100 * S);
+	bench_forget();
+	while (bench_next() == NULL)
+		bench_run(100 * MS);
+	bench_run(1500 * MS);
+	bench_forget();
+	assert_true(bench_server(1, "198.51.100.77", NULL));
+	bench_net_changed(true);
+	bench_expect_rs("198.51.100.77");
+	bench_run(12 * S);
+	bench_expect_rs("198.51.100.77");
+	bench_expect_rs("198.51.100.77");
+	bench_expect_silence();
+}
+
+/* R10: also when the last solicitation is not a second old */
+static void a_change_of_the_network_makes_eager_again(void **state)
+{
+	(void)state;
+	probing();
+	bench_run(600 * S);
+	bench_forget();
+	while (bench_next() == NULL)
+		bench_run(100 * MS);
+	bench_forget();
+	bench_net_changed(true);
+	bench_run(10 * S);
+	assert_in_range(bench_count_to(ep4(SERVER, 3544)), 3, 5);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
 
 int main(void)
@@ -281,6 +319,8 @@ int main(void)
 		T(the_next_server_is_asked_when_the_first_is_silent),
 		T(unresolved_servers_are_passed_over),
 		T(a_server_that_moved_is_asked_at_once),
+		T(nobody_is_asked_at_no_address),
+		T(a_change_of_the_network_makes_eager_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,26 +40,46 @@ static void a_full_table_is_counted(void **state)
 	assert_int_equal(count.n[TEREDO_EV_peer_evicted], 1);
 }
 
-/* G-ICM-01 */
-static void errors_are_limited_to_100_a_second(void **state)
+/* How many of 1000 refused packets are answered; each is from another network,
+ * or all are from one. */
+static unsigned refused(bool from_everywhere)
 {
 	unsigned errors = 0;
 
+	for (unsigned i = 0; i < 1000; i++) {
+		if (from_everywhere) {
+			us.b[6] = (uint8_t)(i >> 8);
+			us.b[7] = (uint8_t)i;
+		}
+		us.b[15] = (uint8_t)i;
+		send_one(1);
+		errors += ob.n;
+	}
+	return errors;
+}
+
+/* G-ICM-01, faults B7 */
+static void errors_to_one_network_are_limited_to_10_a_second(void **state)
+{
 	(void)state;
 	send_one(1);
 	run_until(T0 + 10 * S);
-	for (unsigned i = 0; i < 1000; i++) {
-		send_one(1);
-		errors += ob.n;
-	}
-	assert_int_equal(errors, 100);
+	assert_int_equal(refused(false), 32);
+	now += 500 * TEREDO_MS;
+	assert_int_equal(refused(false), 5);
+	us.b[7] ^= 1;
+	assert_int_equal(refused(false), 32);
+}
+
+/* G-ICM-01 */
+static void errors_are_limited_to_100_a_second(void **state)
+{
+	(void)state;
+	send_one(1);
+	run_until(T0 + 10 * S);
+	assert_int_equal(refused(true), 100);
 	now += 100 * TEREDO_MS;
-	errors = 0;
-	for (unsigned i = 0; i < 1000; i++) {
-		send_one(1);
-		errors += ob.n;
-	}
-	assert_int_equal(errors, 10);
+	assert_int_equal(refused(true), 10);
 	assert_int_equal(count.n[TEREDO_EV_unreachable_sent], 1 + 110);
 	assert_int_equal(count.n[TEREDO_DROP_unreachable], 1 + 2000);
 }
@@ -140,7 +160,7 @@ static void timers_wait_for_room_in_the_outbox(void **state)
 	unsigned errors = 0, calls = 0;
 
 	(void)state;
-	path.errors.burst = 1000;
+	path.errors.burst = path.errors_to.burst = 1000;
 	for (unsigned i = 0; i < MAX; i++) {
 		struct teredo_addr a = dst_number(i);
 
@@ -306,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PATH_TEST(too_many_packets_are_dropped_and_counted),
 		PATH_TEST(a_full_table_is_counted),
+		PATH_TEST(errors_to_one_network_are_limited_to_10_a_second),
 		PATH_TEST(errors_are_limited_to_100_a_second),
 		PATH_TEST(no_error_answers_an_error),
 		PATH_TEST(a_refused_probe_uses_up_its_turn),

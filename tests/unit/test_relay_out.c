@@ -330,6 +330,36 @@ static void what_waits_is_bounded(void **state)
 	assert_int_equal(bench_count(b, TEREDO_DROP_hold_full), 10000 - kept);
 }
 
+/* A native host in the n-th network */
+static struct teredo_addr network(unsigned n)
+{
+	struct teredo_addr a = ip6("2001:db8::1");
+
+	a.b[6] = (uint8_t)(n >> 8);
+	a.b[7] = (uint8_t)n;
+	return a;
+}
+
+/* SEC-DOS-06, faults B4: 200 at once, then 50/s, and no more from any host of
+ * the network; others do not notice */
+static void one_network_begins_with_a_limited_number_of_clients(void **state)
+{
+	struct relay_bench *b = *state;
+	struct test_packet scan, p = to_client(network(1), client());
+
+	for (unsigned i = 0; i < 20000; i++) {
+		struct teredo_addr from = network(0);
+
+		from.b[8] = (uint8_t)i;
+		scan = to_client(from, teredo6(SERVER, 0, HOST, 1 + i));
+		b->now += TEREDO_SECOND / 10000;
+		give_tun(b, &scan);
+	}
+	assert_in_range(b->bubbles, 299, 301);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+	assert_int_equal(outbox_count(b, OUTBOX_UDP), 1);
+}
+
 /* R-ENC-16, SEC-V4D-01: a scan through the relay meets the limits, and who is
  * trusted stays */
 static void a_scan_is_rationed_and_displaces_nobody(void **state)
@@ -341,7 +371,8 @@ static void a_scan_is_rationed_and_displaces_nobody(void **state)
 	prove(b, client(), home());
 	b->bubbles = 0;
 	for (unsigned i = 0; i < 20000; i++) {
-		scan = to_client(ip6(N), teredo6(SERVER, 0, HOST, 1 + i));
+		scan = to_client(network(i % 4096),
+				 teredo6(SERVER, 0, HOST, 1 + i));
 		b->now += TEREDO_SECOND / 20000;
 		assert_int_not_equal(give_tun(b, &scan).fate, TEREDO_TO_UDP);
 	}
@@ -359,7 +390,8 @@ static void use_up_bubbles(struct relay_bench *b)
 
 	do {
 		struct test_packet p = to_client(
-			ip6(N), teredo6(SERVER, 0, HOST, 1 + b->bubbles));
+			network(b->bubbles),
+			teredo6(SERVER, 0, HOST, 1 + b->bubbles));
 
 		before = b->bubbles;
 		give_tun(b, &p);
@@ -438,6 +470,7 @@ int main(void)
 		T(a_damaged_packet_is_refused),
 		T(trust_ends_30_s_after_the_last_packet),
 		T(what_waits_is_bounded),
+		T(one_network_begins_with_a_limited_number_of_clients),
 		T(a_scan_is_rationed_and_displaces_nobody),
 		T(a_rationed_client_is_asked_as_soon_as_can_be),
 		T(a_full_table_refuses_new_clients),

@@ -33,14 +33,23 @@ static void a_client_that_moves_is_followed(void **state)
 	expect_sent(b, &p, ep4(MOVED, 2000));
 }
 
-/* R-DEC-04: back at its mapping */
-static void a_client_that_returns_is_followed(void **state)
+/* R-DEC-04: back at its mapping. While it is trusted elsewhere, where it
+ * answered to the cookie, this moves nothing: a source address is forged more
+ * easily. */
+static void a_client_that_returns_is_followed_when_trust_ends(void **state)
 {
 	struct relay_bench *b = *state;
 	struct test_packet p = to_client(ip6(N), client());
 	struct test_packet q = from_client(client(), ip6(N));
+	struct test_packet bubble = make_bubble(client(), ip6(N));
 
 	prove(b, client(), ep4(MOVED, 2000));
+	b->now += 20 * TEREDO_SECOND;
+	expect_delivery(b, &q, home());
+	assert_int_equal(outbox_count(b, OUTBOX_PEER_UP), 0);
+	expect_udp_drop(b, &bubble, home(), TEREDO_DROP_spoofed);
+	expect_sent(b, &p, ep4(MOVED, 2000));
+	b->now += 10 * TEREDO_SECOND;
 	expect_delivery(b, &q, home());
 	assert_int_equal(outbox_count(b, OUTBOX_PEER_UP), 1);
 	expect_sent(b, &p, home());
@@ -375,7 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_client_behind_a_symmetric_nat_is_served),
 		T(a_client_that_moves_is_followed),
-		T(a_client_that_returns_is_followed),
+		T(a_client_that_returns_is_followed_when_trust_ends),
 		T(a_forged_answer_proves_nothing),
 		T(nobody_can_guess_a_cookie_from_another_relay),
 		T(a_cookie_is_good_for_30_s),

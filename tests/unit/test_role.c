@@ -302,6 +302,36 @@ static void who_goes_on_from_the_snapshot_tells_nothing_anew(void **state)
 	assert_string_equal(told(f), "");
 }
 
+static bool goes_on_with(struct fixture *f, const char *first,
+			 const char *second)
+{
+	struct priv_config config = {
+		.role = PRIV_CLIENT,
+		.max_peers = PEERS,
+		.servers = 2,
+		.bind_port = htons(4000),
+	};
+
+	strcpy(config.server_name[0], first);
+	strcpy(config.server_name[1], second);
+	ops->close(f->role);
+	f->role = ops->open(&config, &env);
+	outbox_clear(&f->ob);
+	return ops->start(f->role, f->snap, f->now, &f->ob);
+}
+
+static void a_server_is_known_by_its_name_after_a_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	qualify(f);
+	ops->save(f->role, f->snap);
+	assert_true(goes_on_with(f, "new.example", "vps.example"));
+	assert_string_equal(status(f).server_name, "vps.example");
+	assert_false(goes_on_with(f, "new.example", "other.example"));
+	assert_int_equal(status(f).addr[0], 0);
+}
+
 static void a_relay_goes_on_from_its_own_state_only(void **state)
 {
 	struct fixture *f = *state;
@@ -328,6 +358,7 @@ int main(void)
 		T(a_new_mapping_is_told_with_the_old_address),
 		T(a_silent_server_is_told_when_lost_and_when_back),
 		T(who_goes_on_from_the_snapshot_tells_nothing_anew),
+		T(a_server_is_known_by_its_name_after_a_reload),
 		T(a_relay_goes_on_from_its_own_state_only),
 	};
 

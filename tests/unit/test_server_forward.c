@@ -380,6 +380,14 @@ static void a_truncated_bubble_is_refused(void **state)
 		expect_drop(*state, &in, from_client(), TEREDO_DROP_malformed);
 }
 
+static struct teredo_ep somebody(unsigned n)
+{
+	char ip[sizeof("203.000.000.001")];
+
+	snprintf(ip, sizeof(ip), "203.%u.%u.1", n / 256 % 256, n % 256);
+	return ep4(ip, 5000);
+}
+
 /* SEC-REF-02: 20 at once, then 10 a second, whoever they come from */
 static void a_client_gets_10_bubbles_a_second(void **state)
 {
@@ -387,21 +395,38 @@ static void a_client_gets_10_bubbles_a_second(void **state)
 	unsigned passed = 0;
 
 	for (unsigned i = 0; i < 10000; i++) {
-		struct teredo_addr src = teredo6(S1, 0, CLIENT, 1024 + i);
-		struct test_packet in = make_bubble(src, other());
+		struct test_packet in = make_bubble(ip6("fe80::1"), other());
 
 		b->now += TEREDO_MS;
-		passed += bench_give(b, &in, ep4(CLIENT, 1024 + i),
+		passed += bench_give(b, &in, somebody(i),
 				     TEREDO_VIA_PRIMARY).fate == TEREDO_TAKEN;
 	}
 	assert_in_range(passed, 100, 120);
 	/* another port of the same address is another client */
-	for (int i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < 20; i++) {
 		struct test_packet in = make_bubble(
-			client(), teredo6(S1, 0, OTHER, 50001));
+			ip6("fe80::1"), teredo6(S1, 0, OTHER, 50001));
 
-		expect_udp(b, &in, from_client());
+		expect_udp(b, &in, somebody(i));
 	}
+}
+
+/* SEC-REF-02, faults B3: 8 at once, then 2 a second from one address, by
+ * whatever ports, so that others reach the same client */
+static void one_address_gets_2_of_them(void **state)
+{
+	struct server_bench *b = *state;
+	struct test_packet in = make_bubble(ip6("fe80::1"), other());
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		b->now += TEREDO_MS;
+		passed += bench_give(b, &in, ep4(CLIENT, 1024 + i),
+				     TEREDO_VIA_PRIMARY).fate == TEREDO_TAKEN;
+	}
+	assert_in_range(passed, 20, 28);
+	for (unsigned i = 0; i < 10; i++)
+		expect_udp(b, &in, somebody(i));
 }
 
 int main(void)
@@ -432,6 +457,7 @@ int main(void)
 		T(only_the_prefix_is_teredo),
 		T(a_truncated_bubble_is_refused),
 		T(a_client_gets_10_bubbles_a_second),
+		T(one_address_gets_2_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

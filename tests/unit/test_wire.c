@@ -419,6 +419,9 @@ static bool has_rh0(uint8_t next_header, const char *hex)
 
 #define RH0	"3b 00 00 01 00000000"
 #define SKIP(next) next " 00 0000 00000000"
+#define EIGHT(next)							\
+	SKIP("00") SKIP("00") SKIP("00") SKIP("00")			\
+	SKIP("00") SKIP("00") SKIP("00") SKIP(next)
 
 /* G-RH0-01 */
 static void a_routing_header_of_type_0_is_found(void **state)
@@ -443,8 +446,17 @@ static void other_packets_have_no_routing_header(void **state)
 	assert_false(has_rh0(43, "3b 00 00 01 000000"));	/* cut */
 	assert_false(has_rh0(43, "3b 01 00 01 00000000"));
 	assert_false(has_rh0(44, "2b 00 0008 00000000" RH0));	/* later one */
-	assert_false(has_rh0(0, SKIP("00") SKIP("00") SKIP("00") SKIP("00")
-			     SKIP("00") SKIP("00") SKIP("00") SKIP("2b") RH0));
+	assert_false(has_rh0(0, EIGHT("3b")));
+	assert_false(has_rh0(0, EIGHT("3a") "80000000 00000000"));
+}
+
+/* SEC-EXT-01: a ninth header, and whatever it hides, is not looked at */
+static void more_than_8_headers_count_as_a_routing_header(void **state)
+{
+	(void)state;
+	assert_true(has_rh0(0, EIGHT("2b") RH0));
+	assert_true(has_rh0(0, EIGHT("3c") SKIP("3a") "86000000 00000000"));
+	assert_true(has_rh0(0, EIGHT("3c") SKIP("3b")));
 }
 
 static void the_upper_layer_is_found_behind_extension_headers(void **state)
@@ -507,6 +519,7 @@ int main(void)
 		cmocka_unit_test(
 		  every_unknown_type_of_01_refuses_the_packet_and_no_other),
 		cmocka_unit_test(a_routing_header_of_type_0_is_found),
+		cmocka_unit_test(more_than_8_headers_count_as_a_routing_header),
 		cmocka_unit_test(other_packets_have_no_routing_header),
 		cmocka_unit_test(
 			the_upper_layer_is_found_behind_extension_headers),

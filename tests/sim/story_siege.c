@@ -1,0 +1,309 @@
+/*
+ * story_siege.c - strangers that use up what others need
+ *
+ * Every limit protects somebody, and a limit for all together is a way to lock
+ * all out: who fills it keeps the others from it. Here somebody floods, from
+ * one place or from forged ones, and others who never met before want to begin
+ * to talk, meanwhile or soon after (faults.md B3, B4, B6; SEC-DOS-03,
+ * SEC-DOS-06).
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../../libteredo/icmp6.h"
+#include "../../libteredo/wire.h"
+#include "lab.h"
+#include "scenario.h"
+
+struct siege {
+	struct lab *l;
+	struct node *bob;
+	struct link4 *stranger;
+	teredo_time gap;		 /* between two packets */
+	void (*throw)(struct siege * s); /* one */
+	bool is_over;
+};
+
+static void ignore(void *ctx, struct link4 *on, struct datagram *d)
+{
+	(void)ctx;
+	(void)on;
+	(void)d;
+}
+
+static struct siege *lay_siege(struct world *w, enum nat_kind bobs)
+{
+	struct siege *s = world_alloc(w, sizeof(*s));
+
+	s->l = lab_new(w);
+	s->bob = qualify(lab_client(s->l, "bob", bobs));
+	s->bob->stack->meets_strangers = true;
+	s->stranger = net4_attach(w, "stranger", inet_addr("192.0.2.66"),
+				  ignore, NULL);
+	world_run(w, 5 * TEREDO_SECOND);
+	return s;
+}
+
+static void go_on(struct world *w, void *siege, void *data)
+{
+	struct siege *s = siege;
+
+	(void)data;
+	if (s->is_over)
+		return;
+	s->throw(s);
+	world_at(w, w->now + s->gap, go_on, s, NULL);
+}
+
+static void flood(struct siege *s, unsigned per_second,
+		  void (*throw)(struct siege *s))
+{
+	s->gap = TEREDO_SECOND / per_second;
+	s->throw = throw;
+	go_on(s->l->w, s, NULL);
+	world_run(s->l->w, 5 * TEREDO_SECOND);
+}
+
+static struct teredo_ep mapped(const struct node *client)
+{
+	return addr_mapping(&client->stack->addr);
+}
+
+static struct teredo_addr some_native(struct siege *s)
+{
+	struct teredo_addr a = {{0x20, 0x01, 0x0d, 0xb8, 6}};
+
+	rng_fill(&s->l->w->rng, a.b + 8, 8);
+	return a;
+}
+
+static void throw_echo(struct siege *s, struct teredo_ep from,
+		       struct teredo_ep to, const struct teredo_addr *src,
+		       const struct teredo_addr *dst)
+{
+	uint8_t echo[ICMP6_ECHO_LEN(8)], data[8] = {0};
+
+	icmp6_put_echo(echo, ICMP6_ECHO_REQUEST, src, dst, 1, 1, data, 8);
+	net4_spoof(s->stranger, from, to, echo, sizeof(echo));
+}
+
+/* ---- a client ---- */
+
+static void throw_native(struct siege *s)
+{
+	struct teredo_ep from = {s->stranger->ip, htons(666)};
+	struct teredo_addr src = some_native(s);
+
+	throw_echo(s, from, mapped(s->bob), &src, &s->bob->stack->addr);
+}
+
+static void throw_native_from_anywhere(struct siege *s)
+{
+	struct teredo_ep from = {(uint32_t)rng_next(&s->l->w->rng), htons(666)};
+	struct teredo_addr src = some_native(s);
+
+	throw_echo(s, from, mapped(s->bob), &src, &s->bob->stack->addr);
+}
+
+/* The server passes on 10 tests a second of ours: not all for strangers. */
+static void strangers_do_not_use_up_a_clients_tests(struct world *w,
+						    unsigned variant)
+{
+	struct siege *s = lay_siege(w, NAT_CONE);
+
+	flood(s, 100, variant ? throw_native_from_anywhere : throw_native);
+	for (unsigned i = 0; i < 20; i++) {
+		struct stack *host = lab_host(s->l, "one-of-many");
+
+		EXPECT(w, ping(s->bob->stack, host, TEREDO_SECOND) !=
+				  TEREDO_NEVER);
+		world_run(w, TEREDO_SECOND);
+	}
+}
+
+static void where_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "from_%s", v ? "anywhere" : "one_place");
+}
+
+/* A host that does not give up after one packet. */
+static bool gets_through(struct stack *from, const struct stack *to)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (ping(from, to, 1500 * TEREDO_MS) != TEREDO_NEVER)
+			return true;
+	return false;
+}
+
+static void one_stranger_does_not_shut_a_client(struct world *w,
+						unsigned variant)
+{
+	struct siege *s = lay_siege(w, NAT_CONE);
+
+	(void)variant;
+	flood(s, 1000, throw_native);
+	for (unsigned i = 0; i < 10; i++)
+		EXPECT(w, gets_through(lab_host(s->l, "one-of-many"),
+				       s->bob->stack));
+}
+
+/* As if from the server, about everybody. */
+static void throw_origin(struct siege *s)
+{
+	uint8_t bubble[WIRE_ORIGIN_LEN + WIRE_BUBBLE_LEN];
+	struct rng *rng = &s->l->w->rng;
+	struct teredo_ep origin = {(uint32_t)rng_next(rng),
+				   (uint16_t)rng_next(rng)};
+	struct teredo_addr src;
+
+	addr_make(&src, addr_default_prefix(), s->l->server->link[0]->ip, 0,
+		  origin);
+	wire_put_origin(bubble, origin);
+	wire_put_bubble(bubble + WIRE_ORIGIN_LEN, &src, &s->bob->stack->addr);
+	net4_spoof(s->stranger, node_ep(s->l->server, 0), mapped(s->bob),
+		   bubble, sizeof(bubble));
+}
+
+/* What a flood used up comes back when it is over, for those, too, who were
+ * never part of it. */
+static void a_flood_of_origins_has_no_aftermath(struct world *w, unsigned v)
+{
+	struct siege *s = lay_siege(w, NAT_PORT);
+
+	(void)v;
+	/* the box in front of bob lets in what looks like the server's */
+	flood(s, 5000, throw_origin);
+	world_run(w, 15 * TEREDO_SECOND);
+	s->is_over = true;
+	world_run(w, 2100 * TEREDO_MS);
+	for (unsigned i = 0; i < 5; i++) {
+		struct node *carol =
+			qualify(lab_client(s->l, "carol", NAT_PORT));
+
+		EXPECT(w, ping(carol->stack, s->bob->stack, TEREDO_SECOND) !=
+				  TEREDO_NEVER);
+	}
+}
+
+/* ---- who is trusted elsewhere than its address says ---- */
+
+static struct node *alice; /* behind a symmetric NAT */
+
+static void throw_from_the_mapping(struct siege *s)
+{
+	uint8_t bubble[WIRE_BUBBLE_LEN];
+	struct teredo_ep from = mapped(alice);
+	struct teredo_ep relay = node_ep(s->l->relay, 0);
+	const struct teredo_addr *src = &alice->stack->addr;
+	const struct teredo_addr *bob = &s->bob->stack->addr;
+
+	throw_echo(s, from, relay, src, &s->l->host->addr);
+	throw_echo(s, from, mapped(s->bob), src, bob);
+	wire_put_bubble(bubble, src, bob);
+	net4_spoof(s->stranger, from, relay, bubble, sizeof(bubble));
+	net4_spoof(s->stranger, from, mapped(s->bob), bubble, sizeof(bubble));
+}
+
+static void its_mapping_does_not_move_a_symmetric_peer(struct world *w,
+						       unsigned variant)
+{
+	struct siege *s = lay_siege(w, NAT_CONE);
+	struct flow *f[4];
+	teredo_time begin;
+
+	(void)variant;
+	alice = qualify(lab_client(s->l, "alice", NAT_SYMMETRIC));
+	s->l->host->meets_strangers = true;
+	alice->stack->meets_strangers = true;
+	f[0] = flow_start(alice->stack, s->l->host, 100 * TEREDO_MS);
+	f[1] = flow_start(s->l->host, alice->stack, 100 * TEREDO_MS);
+	f[2] = flow_start(s->bob->stack, alice->stack, 100 * TEREDO_MS);
+	world_run(w, 2 * TEREDO_SECOND);
+	f[3] = flow_start(alice->stack, s->bob->stack, 100 * TEREDO_MS);
+	world_run(w, 2 * TEREDO_SECOND);
+	begin = w->now;
+	flood(s, 20, throw_from_the_mapping);
+	for (unsigned i = 0; i < 4; i++) {
+		EXPECT_AT_MOST(w, flow_gap(f[i], begin), 300 * TEREDO_MS);
+		EXPECT(w, flow_lost(f[i], 60) <= 2);
+	}
+}
+
+/* ---- a relay ---- */
+
+static struct stack *scanner;
+
+static void throw_scan(struct siege *s)
+{
+	struct teredo_addr dst;
+
+	rng_fill(&s->l->w->rng, dst.b, sizeof(dst.b));
+	memcpy(dst.b, s->bob->stack->addr.b, 4);
+	stack_ping(scanner, &dst, 1, 1);
+}
+
+/* B4 */
+static void a_scan_does_not_shut_a_relay(struct world *w, unsigned variant)
+{
+	struct siege *s = lay_siege(w, NAT_PORT);
+
+	(void)variant;
+	scanner = lab_host(s->l, "scanner");
+	flood(s, 10000, throw_scan);
+	for (unsigned i = 0; i < 10; i++) {
+		struct stack *host = lab_host(s->l, "one-of-many");
+		struct node *carol =
+			qualify(lab_client(s->l, "carol", NAT_SYMMETRIC));
+
+		EXPECT(w, ping(host, carol->stack, TEREDO_SECOND) !=
+				  TEREDO_NEVER);
+	}
+}
+
+/* ---- a server ---- */
+
+static void throw_bubble_by_the_server(struct siege *s)
+{
+	struct teredo_ep from = {s->stranger->ip,
+				 (uint16_t)rng_next(&s->l->w->rng)};
+	uint8_t bubble[WIRE_BUBBLE_LEN];
+	struct teredo_addr src;
+
+	addr_make(&src, addr_default_prefix(), s->l->server->link[0]->ip, 0,
+		  from);
+	wire_put_bubble(bubble, &src, &s->bob->stack->addr);
+	net4_spoof(s->stranger, from, node_ep(s->l->server, 0), bubble,
+		   sizeof(bubble));
+}
+
+/* 10 bubbles a second to one client: not all of one host. */
+static void one_host_does_not_use_up_a_servers_bubbles(struct world *w,
+						       unsigned variant)
+{
+	struct siege *s = lay_siege(w, NAT_PORT);
+
+	(void)variant;
+	flood(s, 1000, throw_bubble_by_the_server);
+	for (unsigned i = 0; i < 10; i++) {
+		struct node *carol =
+			qualify(lab_client(s->l, "carol", NAT_PORT));
+
+		EXPECT(w, ping(carol->stack, s->bob->stack, TEREDO_SECOND) !=
+				  TEREDO_NEVER);
+	}
+}
+
+const struct scenario story_siege[] = {
+	STORY(strangers_do_not_use_up_a_clients_tests,
+	      "C-DCT-01 SEC-REF-04 SEC-DOS-03 B6", .variants = 2,
+	      .label = where_label),
+	STORY(one_stranger_does_not_shut_a_client, "C-RX-19 SEC-DOS-03 B6"),
+	STORY(a_flood_of_origins_has_no_aftermath, "C-BUB-07 SEC-REF-03"),
+	STORY(its_mapping_does_not_move_a_symmetric_peer,
+	      "R-DEC-07 C-RX-07 SEC-DOS-03"),
+	STORY(a_scan_does_not_shut_a_relay, "R-ENC-16 SEC-DOS-06 B4"),
+	STORY(one_host_does_not_use_up_a_servers_bubbles, "SEC-REF-02 B3"),
+	{.name = NULL},
+};
