@@ -230,6 +230,7 @@ void teredo_client_status(const struct teredo_client *c, teredo_time now,
 		.last_answer = c->last_answer,
 		.since = c->since,
 		.failures = c->failures,
+		.key_expired = c->key_expired,
 		.held = hold_used(c->path.hold),
 	};
 	status_count_peers(c, now, st);

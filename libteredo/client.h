@@ -11,6 +11,7 @@
 #define LIBTEREDO_CLIENT_H
 
 #include "addr.h"
+#include "auth.h"
 #include "outbox.h"
 #include "siphash.h"
 #include "teredo.h"
@@ -22,6 +23,7 @@ struct teredo_client_config {
 	uint32_t max_peers;
 	teredo_time refresh;		/* 30 s (X-REF-01) */
 	uint16_t local_port;		/* of the UDP socket, network order */
+	struct auth_key key;		/* sound, or algorithm 0 (C-CFG-02) */
 };
 
 enum teredo_client_state {
@@ -98,6 +100,7 @@ struct teredo_client_status {
 	teredo_time last_answer;	/* when, 0: never */
 	teredo_time since;		/* when the address was obtained */
 	unsigned failures;		/* solicitations without an answer */
+	bool key_expired;		/* says the server (C-SECQ-05) */
 	/* trusted Teredo peers; trusted native ones; being contacted */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
 	size_t held;			/* octets that wait for a path */

@@ -43,6 +43,7 @@ struct teredo_client {
 	teredo_time rtt, last_answer;
 	teredo_time interval;		/* of this refresh, randomised */
 	bool out_of_touch;		/* peers may have missed us */
+	bool key_expired;		/* said the last authentic answer */
 
 	/* the address; all of it belongs together */
 	bool has_address;

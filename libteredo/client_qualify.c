@@ -23,7 +23,8 @@
  * the very address that this nonce went to, with an origin that may be an
  * address (A-ADDR-07) and that server's prefix (C-QUAL-11). The nonce is taken
  * last, so that junk before the good answer does no harm (C-QUAL-13). With it
- * all open nonces are void: two answers never race.
+ * all open nonces are void: two answers never race. Who has a secret
+ * (5.2.2, auth.c) takes only answers by the same key.
  *
  * Deviation from C-QUAL-15..18: the address is used after the first server
  * address answered. The second is asked beside it, only to tell the kind of
@@ -81,19 +82,20 @@ void client_qualify_resolve(struct teredo_client *c, teredo_time now,
 	c->last_resolve = now;
 }
 
-/* C-QUAL-01, C-QUAL-02, C-SECQ-03, C-SECQ-04 */
+/* C-QUAL-01, C-QUAL-02, C-CFG-02, C-SECQ-03, C-SECQ-04, C-SECQ-10 */
 static void send_rs(struct teredo_client *c, uint32_t ip,
 		    struct nonce_ring *ring, teredo_time now,
 		    struct teredo_outbox *ob)
 {
+	const struct auth_key *key = &c->config.key;
 	uint8_t nonce[WIRE_NONCE_LEN];
 	uint8_t *p = outbox_udp(ob, TEREDO_VIA_PRIMARY, addr_server_ep(ip),
-				WIRE_AUTH_LEN + ICMP6_RS_LEN);
+				auth_len(key) + ICMP6_RS_LEN);
 
 	assert(p != NULL);
 	nonce_ring_new(ring, &c->env, now, nonce);
-	wire_put_auth(p, nonce);
-	icmp6_put_rs(p + WIRE_AUTH_LEN, &c->solicitor);
+	icmp6_put_rs(p + auth_len(key), &c->solicitor);
+	auth_put(p, &c->env, key, nonce, 0, ICMP6_RS_LEN);
 	c->count.n[TEREDO_EV_rs_sent]++;
 }
 
@@ -363,6 +365,7 @@ static void accept(struct teredo_client *c, const struct client_server *s,
 	c->last_answer = now;
 	c->asking = false;
 	c->failures = 0;
+	c->key_expired = false;
 	c->local_ip = rx->local_ip;
 	if (!is_same) {
 		take_address(c, s, mapped, mtu, now, ob);
@@ -437,6 +440,26 @@ static bool take_nat_answer(struct teredo_client *c, const struct teredo_rx *rx,
 	return true;
 }
 
+/*
+ * The server refuses our key (C-SECQ-05): the answer is not used and counts as
+ * none, an address that we have is kept as when the server is silent, and we
+ * go on asking, so that a key made valid again is enough. An authentic answer
+ * is news; what anybody can send is not.
+ */
+static struct teredo_verdict
+take_refusal(struct teredo_client *c, const struct teredo_rx *rx,
+	     const struct wire_packet *p, const struct icmp6_ra *ra,
+	     teredo_time now, struct teredo_outbox *ob)
+{
+	if (c->config.key.algorithm != 0 && !c->key_expired &&
+	    find_asked(c, rx, ra, p->auth.nonce, now) != NULL) {
+		c->key_expired = true;
+		outbox_news(ob, OUTBOX_STATE, NULL,
+			    (struct teredo_ep){ 0, 0 }, 0);
+	}
+	return client_drop(c, TEREDO_DROP_confirmation);
+}
+
 struct teredo_verdict client_qualify_answer(struct teredo_client *c,
 					    const struct teredo_rx *rx,
 					    const struct wire_packet *p,
@@ -451,8 +474,11 @@ struct teredo_verdict client_qualify_answer(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_bad_ra);
 	if (!p->auth.present)
 		return client_drop(c, TEREDO_DROP_nonce);
+	if (c->config.key.algorithm != 0 &&
+	    !auth_is_valid(p, &c->env, &c->config.key))	/* C-SECQ-06 */
+		return client_drop(c, TEREDO_DROP_authentication);
 	if (p->auth.confirmation != 0)
-		return client_drop(c, TEREDO_DROP_confirmation);
+		return take_refusal(c, rx, p, &ra, now, ob);
 	/* Not ep_is_acceptable(): without a NAT it is an address of ours. */
 	if (!ipv4_is_global(p->origin.ip) || p->origin.port == 0)
 		return client_drop(c, TEREDO_DROP_martian_v4);

@@ -31,7 +31,8 @@
 	X(hold_full)		/* too many packets wait for this path */ \
 	X(unreachable)		/* given up: the peer did not answer */ \
 	X(table_full)		/* no room for another peer */ \
-	X(rate_limited)		/* an outsider asked too often */
+	X(rate_limited)		/* an outsider asked too often */ \
+	X(authentication)	/* no, or a wrong, authentication value */
 
 /* The protocol did ... */
 #define TEREDO_EVENTS(X) \

@@ -27,9 +27,15 @@
  * there is for this client, and nobody else would reach it. With packets of at most
  * 200 octets, a pair of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
  *
+ * Secure qualification (5.2.2): a server that has keys looks at the
+ * identifier of a solicitation. One it knows must come with a right value and
+ * gets an advertisement by the same key; whatever else claims an identifier
+ * gets nothing, and so does who claims none if that is required. This is
+ * before the limits, so that who forges a client's address cannot use up what
+ * is for the client. A server without keys passes over identifiers (S-RS-15).
+ *
  * Elsewhere: the second socket and raw IPv6 output are the shell's business;
- * authentication values and the relaxed rule for symmetric clients (X-SRV-01)
- * are not done.
+ * the relaxed rule for symmetric clients (X-SRV-01) is not done.
  */
 #include "server.h"
 
@@ -45,6 +51,8 @@
 
 struct teredo_server {
 	struct teredo_server_config config;
+	struct teredo_env env;
+	struct auth_keys keys;
 	struct teredo_addr self;	/* link-local */
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
@@ -70,6 +78,9 @@ teredo_server_new(const struct teredo_server_config *config,
 	if (s == NULL)
 		return NULL;
 	s->config = *config;
+	s->env = *env;
+	if (config->keys != NULL)
+		s->keys = *config->keys;
 	teredo_server_set_local(s, &(struct local4){ .n = 0 });
 	addr_make_link_local(&s->self, ADDR_FLAG_CONE,
 			     addr_server_ep(config->ip));
@@ -148,30 +159,47 @@ static bool is_for_own_client(const struct teredo_server *s,
 	       addr_server(&p->dst) == s->config.ip;
 }
 
+/* Rule 4: whether the solicitation may be answered, and by which key; that is
+ * one without an algorithm for the nonce alone, or nothing (S-RS-15). */
+static bool authenticate(const struct teredo_server *s,
+			 const struct wire_packet *p,
+			 const struct auth_key **key)
+{
+	static const struct auth_key none;
+
+	*key = &none;
+	if (s->keys.n == 0 ||
+	    (p->auth.id_len == 0 && p->auth.value_len == 0))
+		return !s->config.require_auth;
+	*key = auth_find(&s->keys, &p->auth);
+	return *key != NULL && auth_is_valid(p, &s->env, *key);
+}
+
 /* The advertisement always names the primary address (S-RS-02, S-RS-03); a
  * cone solicitation is answered from the other one (S-RS-08). */
 static struct teredo_verdict send_ra(struct teredo_server *s,
-				     const struct visit *v, bool cone)
+				     const struct visit *v, bool cone,
+				     const struct auth_key *key)
 {
 	const struct wire_auth *auth = &v->p.auth;
+	size_t auth_octets = auth->present ? auth_len(key) : 0;
 	enum teredo_via via = v->rx->via;
-	size_t len = WIRE_ORIGIN_LEN + ICMP6_RA_LEN;
-	uint8_t *out;
+	uint8_t *out, *body;
 
 	if (cone)
 		via = via == TEREDO_VIA_PRIMARY ? TEREDO_VIA_SECONDARY
 						: TEREDO_VIA_PRIMARY;
-	if (auth->present)
-		len += WIRE_AUTH_LEN;
-	out = outbox_udp(v->ob, via, v->rx->from, len);
+	out = outbox_udp(v->ob, via, v->rx->from,
+			 auth_octets + WIRE_ORIGIN_LEN + ICMP6_RA_LEN);
 	assert(out != NULL);
-	if (auth->present) {	/* never a nonce of someone else (S-RS-15) */
-		wire_put_auth(out, auth->nonce);
-		out += WIRE_AUTH_LEN;
-	}
-	wire_put_origin(out, v->rx->from);
-	icmp6_put_ra(out + WIRE_ORIGIN_LEN, &s->self, &v->p.src,
+	body = out + auth_octets;
+	wire_put_origin(body, v->rx->from);
+	icmp6_put_ra(body + WIRE_ORIGIN_LEN, &s->self, &v->p.src,
 		     s->config.prefix, s->config.ip, s->config.mtu);
+	/* Never a nonce of someone else (S-RS-15); S-RS-11..14 */
+	if (auth->present)
+		auth_put(out, &s->env, key, auth->nonce, key->expired,
+			 WIRE_ORIGIN_LEN + ICMP6_RA_LEN);
 	return taken(s, TEREDO_EV_ra_sent);
 }
 
@@ -181,19 +209,22 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 {
 	const struct wire_packet *p = &v->p;
 	bool cone = (addr_flags(&p->src) & ADDR_FLAG_CONE) != 0;
+	const struct auth_key *key;
 
 	if (!addr_is_all_routers(&p->dst) ||
 	    (!addr_is_link_local(&p->src) && !is_from_its_mapping(s, v)) ||
 	    !icmp6_is_rs(p))
 		return drop(s, TEREDO_DROP_bad_rs);
 	s->count.n[TEREDO_EV_rs_received]++;
+	if (!authenticate(s, p, &key))
+		return drop(s, TEREDO_DROP_authentication);
 	if (cone && s->config.ip2 == 0)
 		return drop(s, TEREDO_DROP_no_second_address);
 	if (!take_for_ep(&s->ra_to_ep, v->rx->from, v->now) ||
 	    !ratelimit_table_take(&s->ra_to_ip, v->now, &v->rx->from.ip,
 				  sizeof(v->rx->from.ip)))
 		return drop(s, TEREDO_DROP_rate_limited);
-	return send_ra(s, v, cone);
+	return send_ra(s, v, cone, key);
 }
 
 /* Echo request and reply are all the ICMPv6 that we carry (S-GEN-04), and

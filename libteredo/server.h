@@ -10,6 +10,7 @@
 #define LIBTEREDO_SERVER_H
 
 #include "addr.h"
+#include "auth.h"
 #include "outbox.h"
 #include "teredo.h"
 
@@ -18,6 +19,10 @@ struct teredo_server_config {
 	uint32_t ip;		/* advertised: global unicast */
 	uint32_t ip2;		/* its second address; 0: there is none */
 	uint32_t mtu;		/* advertised, 1280..65507 */
+	/* Secure qualification (S-CHK-04): the clients' keys, each sound;
+	 * NULL: none. Copied. Whether a solicitation without is refused. */
+	const struct auth_keys *keys;
+	bool require_auth;
 };
 
 struct teredo_server;

@@ -70,10 +70,20 @@ struct teredo_verdict {
 	struct teredo_ep to;
 };
 
-/* Randomness is handed in: the shell gives getrandom(), a test a seed. */
+/* RFC 4380 5.2.2; the numbers are ours. */
+enum teredo_hmac { TEREDO_HMAC_SHA1 = 1, TEREDO_HMAC_SHA256 };
+
+/*
+ * Randomness is handed in: the shell gives getrandom(), a test a seed. So are
+ * keyed hashes, of which `out` gets all 20 or 32 octets; who configures no
+ * secret need not have them (NULL).
+ */
 struct teredo_env {
 	void *ctx;
 	void (*random)(void *ctx, void *buf, size_t len);
+	void (*hmac)(void *ctx, enum teredo_hmac algorithm, const uint8_t *key,
+		     size_t key_len, const uint8_t *data, size_t len,
+		     uint8_t *out);
 };
 
 /* Counts drops by reason and protocol events; the caller reads them. */

@@ -421,7 +421,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	w = (struct world){ .at = data, .end = data + len,
 			    .now = 1000 * TEREDO_SECOND };
-	w.env = (struct teredo_env){ &w.seed, draw };
+	w.env = (struct teredo_env){ .ctx = &w.seed, .random = draw };
 	w.local.n = 1;
 	w.local.ip[0] = ip_of(198, 51, 100, 255);
 	open_client(&w);

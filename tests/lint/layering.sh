@@ -47,6 +47,8 @@ forbid "only netconf sees libnl" \
 forbid "only sandbox sees libseccomp and libcap" \
 	"$(find src libtun6 -name '*.[ch]' ! -name 'sandbox*.c')" \
 	'<(seccomp|sys/capability)\.h>'
+forbid "only hmac.c sees nettle" \
+	"$(find src libtun6 -name '*.[ch]' ! -name hmac.c)" '<nettle/'
 forbid "only miredoctl sees jansson" \
 	"$(find src libtun6 -name '*.[ch]' ! -name 'miredoctl*.c')" \
 	'<jansson\.h>'

@@ -33,6 +33,7 @@ names='^(getaddrinfo|gethostby|__nss_)'
 
 without miredo "protocol code" "$protocol"
 without miredo "resolver code" "$names"
+without miredo "hashes" '^nettle_'
 without miredo-engine "netlink code" '^(nl|rtnl)_'
 without miredo-engine "configuration code" '^(cfg|conf)_'
 without miredo-engine "resolver code" "$names"

@@ -24,9 +24,9 @@
 #define MOST_SEEDS 1000
 
 static const struct scenario *const stories[] = {
-	story_nat,    story_qualify, story_native,   story_pairs, story_give_up,
-	story_outage, story_restart, story_stranger, story_siege,
-	story_soak,
+	story_nat,     story_qualify, story_secure,   story_native,
+	story_pairs,   story_give_up, story_outage,   story_restart,
+	story_stranger, story_siege,  story_soak,
 };
 
 struct options {

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "../../libteredo/addr.h"
+#include "../../libteredo/auth.h"
+#include "../../libteredo/siphash.h"
 
 #define BACKLOG 64
 
@@ -42,6 +44,28 @@ static void node_end(void *node)
 		n->ops->close(n->core);
 }
 
+/* A keyed hash, and no more: stories tell who has the key, not how hard it is
+ * to find. */
+static void toy_hmac(void *ctx, enum teredo_hmac algorithm, const uint8_t *key,
+		     size_t key_len, const uint8_t *data, size_t len,
+		     uint8_t *out)
+{
+	size_t out_len = auth_value_len(algorithm);
+	uint8_t k[SIPHASH_KEY_LEN];
+	uint64_t word;
+
+	(void)ctx;
+	memset(k, 0, sizeof(k));
+	for (size_t i = 0; i < key_len; i++)
+		k[i % sizeof(k)] ^= key[i];
+	for (size_t i = 0; i < out_len; i += sizeof(word)) {
+		k[0]++;
+		word = siphash24(k, data, len);
+		memcpy(out + i, &word,
+		       out_len - i < sizeof(word) ? out_len - i : sizeof(word));
+	}
+}
+
 struct node *node_new(struct world *w, const char *name,
 		      const struct node_ops *ops, void *role)
 {
@@ -52,7 +76,7 @@ struct node *node_new(struct world *w, const char *name,
 	n->ops = ops;
 	n->role = role;
 	n->rng = rng_split(&w->rng);
-	n->env = (struct teredo_env){.ctx = &n->rng, .random = rng_fill};
+	n->env = (struct teredo_env){.ctx = &n->rng, .random = rng_fill, .hmac = toy_hmac};
 	n->wake = TEREDO_NEVER;
 	n->backlog = world_alloc_with(w, sizeof(*n->backlog), backlog_end);
 	return n;

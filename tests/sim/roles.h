@@ -32,6 +32,7 @@ struct relay_role {
 
 struct server_role {
 	struct teredo_server_config config;
+	struct auth_keys keys; /* config.keys, where a story wants some */
 };
 
 struct node *client_new(struct world *w, const char *name);

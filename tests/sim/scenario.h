@@ -35,6 +35,7 @@ struct scenario {
 /* Each ends with an entry without a name. */
 extern const struct scenario story_nat[];
 extern const struct scenario story_qualify[];
+extern const struct scenario story_secure[];
 extern const struct scenario story_native[];
 extern const struct scenario story_pairs[];
 extern const struct scenario story_give_up[];

@@ -14,11 +14,20 @@ struct bench bench;
 
 void bench_open(unsigned servers, uint32_t max_peers)
 {
+	static const struct auth_key none;
+
+	bench_open_keyed(servers, max_peers, &none, NULL);
+}
+
+void bench_open_keyed(unsigned servers, uint32_t max_peers,
+		      const struct auth_key *key, test_hmac_fn *hmac)
+{
 	struct teredo_client_config config = {
 		.servers = servers,
 		.max_peers = max_peers,
 		.refresh = 30 * S,
 		.local_port = htons(40001),
+		.key = *key,
 	};
 	static uint64_t seed;		/* no two clients are alike */
 	const char *from = getenv("TEST_SEED");
@@ -31,6 +40,7 @@ void bench_open(unsigned servers, uint32_t max_peers)
 	bench.now = bench.start = 1000 * S;
 	bench.local_ip = ip4("10.0.0.2");
 	env = test_env(&bench.seed);
+	env.hmac = hmac;
 	bench.c = teredo_client_new(&config, &env);
 	assert_non_null(bench.c);
 }

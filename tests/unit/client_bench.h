@@ -51,6 +51,9 @@ extern struct bench bench;
 /* A client with that many servers, none of them resolved. cmocka's setup and
  * teardown make and free one with two servers. */
 void bench_open(unsigned servers, uint32_t max_peers);
+/* ... with a key of its own */
+void bench_open_keyed(unsigned servers, uint32_t max_peers,
+		      const struct auth_key *key, test_hmac_fn *hmac);
 void bench_close(void);
 int bench_setup(void **state);
 int bench_teardown(void **state);

@@ -9,12 +9,21 @@
 
 struct server_bench *bench_new(const char *ip2, uint32_t mtu)
 {
+	return bench_new_keyed(ip2, mtu, NULL, false, NULL);
+}
+
+struct server_bench *bench_new_keyed(const char *ip2, uint32_t mtu,
+				     const struct auth_keys *keys,
+				     bool required, test_hmac_fn *hmac)
+{
 	struct server_bench *b = calloc(1, sizeof(*b));
 	struct teredo_server_config config = {
 		.prefix = addr_default_prefix(),
 		.ip = ip4(S1),
 		.ip2 = ip2 == NULL ? 0 : ip4(ip2),
 		.mtu = mtu,
+		.keys = keys,
+		.require_auth = required,
 	};
 	struct teredo_env env;
 
@@ -22,6 +31,7 @@ struct server_bench *bench_new(const char *ip2, uint32_t mtu)
 	b->seed = 4380;
 	b->now = 1000 * TEREDO_SECOND;
 	env = test_env(&b->seed);
+	env.hmac = hmac;
 	b->s = teredo_server_new(&config, &env);
 	assert_non_null(b->s);
 	b->local.ip[b->local.n++] = ip4(S1);

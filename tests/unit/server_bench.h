@@ -29,6 +29,10 @@ struct server_bench {
 
 /* ip2 may be NULL: one-address mode. local4 holds both and 198.51.100.255. */
 struct server_bench *bench_new(const char *ip2, uint32_t mtu);
+/* ... with keys for secure qualification, which may be required */
+struct server_bench *bench_new_keyed(const char *ip2, uint32_t mtu,
+				     const struct auth_keys *keys,
+				     bool required, test_hmac_fn *hmac);
 void bench_free(struct server_bench *b);
 /* cmocka fixtures: *state is a bench with both addresses and MTU 1280. */
 int bench_setup(void **state);

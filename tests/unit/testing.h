@@ -51,6 +51,11 @@ static inline struct teredo_env test_env(uint64_t *seed)
 	return (struct teredo_env){ .ctx = seed, .random = test_env_random };
 }
 
+/* As in struct teredo_env. */
+typedef void test_hmac_fn(void *ctx, enum teredo_hmac algorithm,
+			  const uint8_t *key, size_t key_len,
+			  const uint8_t *data, size_t len, uint8_t *out);
+
 /* ---- addresses ---- */
 
 /* "192.0.2.1" */
