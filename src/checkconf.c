@@ -1,8 +1,10 @@
 /*
  * checkconf.c - miredo-checkconf: is this configuration good?
  *
- * The daemons' own reader (conf.h) and nothing else: no name is resolved, no
- * privilege is needed, nothing is opened but the file. Miredo's options are
+ * The daemons' own readers (conf.h, keys.h) and nothing else: no name is
+ * resolved, no privilege is needed, nothing is opened but the file and the key
+ * file that it names; where this user may not read that one, it is said that
+ * it was not checked. Miredo's options are
  * taken, those for its daemon without effect, since init scripts and units
  * call it as `miredo-checkconf -f FILE`.
  *
@@ -10,12 +12,16 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
+#include "keys.h"
 
 #define USAGE_STATUS 2
 
@@ -26,10 +32,11 @@ static const char usage[] =
 	"  -s, --server       it is miredo-server's; also when its name is\n"
 	"                     miredo-server.conf\n"
 	"      --print        write the effective configuration\n"
+	"  -u, --user USER    whose KeyFile may be [" MIREDO_USER "]\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the version\n"
 	"\n"
-	"-f, -p FILE, -t DIR and -u USER are accepted and ignored.\n";
+	"-f, -p FILE and -t DIR are accepted and ignored.\n";
 
 enum { OPTION_PRINT = 256 };
 
@@ -50,7 +57,7 @@ static const struct option options[] = {
 };
 
 struct asked {
-	const char *file;
+	const char *file, *user;
 	bool server, print;
 };
 
@@ -79,6 +86,9 @@ static void take_option(struct asked *asked, int option)
 	case OPTION_PRINT:
 		asked->print = true;
 		break;
+	case 'u':
+		asked->user = optarg;
+		break;
 	case 'h':
 		fputs(usage, stdout);
 		exit(EXIT_SUCCESS);
@@ -89,13 +99,13 @@ static void take_option(struct asked *asked, int option)
 		fputs(usage, stderr);
 		exit(USAGE_STATUS);
 	default:
-		break; /* Miredo's: -f -p -t -u */
+		break; /* Miredo's: -f -p -t */
 	}
 }
 
 static struct asked read_arguments(int argc, char **argv)
 {
-	struct asked asked = {.file = NULL};
+	struct asked asked = {.user = MIREDO_USER};
 	const char *base;
 	int option;
 
@@ -114,6 +124,22 @@ static struct asked read_arguments(int argc, char **argv)
 	return asked;
 }
 
+/* The number of errors. */
+static int check_keys(const struct conf *conf, const char *user)
+{
+	static struct auth_keys keys;
+	const struct passwd *pw = getpwnam(user);
+	bool may_not;
+	int n = keys_read(&keys, conf, pw != NULL ? pw->pw_uid : 0, stderr);
+
+	keys_wipe(&keys);
+	if (n >= 0)
+		return n;
+	may_not = n == -EACCES && geteuid() != 0;
+	keys_say_unreadable(conf, -n, may_not ? "warning" : "error", stderr);
+	return !may_not;
+}
+
 int main(int argc, char **argv)
 {
 	struct asked asked = read_arguments(argc, argv);
@@ -122,6 +148,8 @@ int main(int argc, char **argv)
 			       asked.server ? CONF_MIREDO_SERVER : CONF_MIREDO,
 			       asked.file, NULL, stderr);
 
+	if (errors == 0)
+		errors = check_keys(&conf, asked.user);
 	if (errors > 0)
 		fprintf(stderr, "%d error%s\n", errors, errors == 1 ? "" : "s");
 	if (errors != 0)

@@ -16,6 +16,8 @@
 
 #define CONF_NAME_MAX	256	/* of a host name, with its NUL */
 #define CONF_SERVERS	8
+#define CONF_PATH_MAX	256
+#define CONF_ID_MAX	65	/* with its NUL */
 
 enum conf_role { CONF_CLIENT = 1, CONF_RELAY, CONF_SERVER };
 
@@ -46,6 +48,10 @@ struct conf {
 	/* client */
 	unsigned n_servers;
 	struct conf_server server[CONF_SERVERS];
+	char client_id[CONF_ID_MAX];	/* "": the only one of the key file */
+	/* client and server */
+	char key_file[CONF_PATH_MAX];	/* "": none */
+	struct conf_place key_file_place;
 	/* relay */
 	bool host_local;		/* RelayScope host */
 	bool restricted;		/* RelayType restricted */
@@ -53,6 +59,7 @@ struct conf {
 	char server_bind[CONF_NAME_MAX];
 	char server_bind2[CONF_NAME_MAX];	/* "": first + 1 */
 	bool server_single;		/* ServerBindAddress2 none */
+	bool require_auth;		/* RequireAuthentication yes */
 	char server_public[CONF_NAME_MAX];	/* "": the bound one */
 	/* "": server_public + 1 if that is set, else the bound one */
 	char server_public2[CONF_NAME_MAX];

@@ -16,6 +16,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,9 +24,12 @@
 
 #include "../libteredo/addr.h"
 #include "conf_apply.h"
+#include "keys.h"
 
 #define DEFAULT_MTU 1280  /* TEREDO_MTU */
 #define MAX_MTU	    65507 /* A-MTU-04 */
+
+static_assert(CONF_ID_MAX == AUTH_ID_MAX + 1, "identifiers fit");
 
 enum {
 	IN_CLIENT = 1 << CONF_CLIENT,
@@ -33,6 +37,7 @@ enum {
 	IN_SERVER = 1 << CONF_SERVER,
 	IN_TUNNEL = IN_CLIENT | IN_RELAY,
 	IN_ROUTING = IN_RELAY | IN_SERVER,
+	IN_SECURE = IN_CLIENT | IN_SERVER,
 	IN_ALL = IN_TUNNEL | IN_SERVER,
 };
 
@@ -50,6 +55,9 @@ enum {
 	SERVER_BIND2,
 	SERVER_PUBLIC,
 	SERVER_PUBLIC2,
+	KEY_FILE,
+	CLIENT_ID,
+	REQUIRE_AUTH,
 	SYSLOG_FACILITY,
 	LOCAL_DISCOVERY,
 	DISCOVERY_INTERFACES,
@@ -261,6 +269,51 @@ static void apply_public2(struct applying *a, const struct conf_setting *s)
 	a->conf->server_public2_place = place(a, s);
 }
 
+/* ---- client and server: secure qualification ---- */
+
+static void apply_key_file(struct applying *a, const struct conf_setting *s)
+{
+	if (!conf_value_path(a->r, s))
+		return;
+	strcpy(a->conf->key_file, s->value);
+	a->conf->key_file_place = place(a, s);
+}
+
+static void apply_client_id(struct applying *a, const struct conf_setting *s)
+{
+	if (keys_is_id(s->value, strlen(s->value)))
+		strcpy(a->conf->client_id, s->value);
+	else
+		conf_error(a->r, s->value_at, NULL,
+			   "an identifier is 1 to %d letters, digits and "
+			   ".-_+@:", AUTH_ID_MAX);
+}
+
+static void apply_require_auth(struct applying *a, const struct conf_setting *s)
+{
+	static const struct conf_word answers[] = {
+		{"yes", true, false},
+		{"no", false, false},
+	};
+	const struct conf_word *answer = conf_value_word(a->r, s, answers, 2);
+
+	if (answer != NULL)
+		a->conf->require_auth = answer->value;
+}
+
+/* These mean nothing without keys; that one of them does harm. */
+static void check_keys(struct applying *a)
+{
+	if (a->first[KEY_FILE] != NULL)
+		return;
+	if (a->first[CLIENT_ID] != NULL)
+		conf_error(a->r, a->first[CLIENT_ID]->name_at, NULL,
+			   "ClientIdentifier needs a KeyFile");
+	if (a->conf->require_auth)
+		conf_error(a->r, a->first[REQUIRE_AUTH]->name_at, NULL,
+			   "RequireAuthentication needs a KeyFile");
+}
+
 /* ---- all ---- */
 
 static void apply_facility(struct applying *a, const struct conf_setting *s)
@@ -297,6 +350,10 @@ static const struct directive {
 			   false},
 	[SERVER_PUBLIC2] = {"ServerPublicAddress2", apply_public2, IN_SERVER,
 			    false},
+	[KEY_FILE] = {"KeyFile", apply_key_file, IN_SECURE, false},
+	[CLIENT_ID] = {"ClientIdentifier", apply_client_id, IN_CLIENT, false},
+	[REQUIRE_AUTH] = {"RequireAuthentication", apply_require_auth,
+			  IN_SERVER, false},
 	[SYSLOG_FACILITY] = {"SyslogFacility", apply_facility, IN_ALL, false},
 	/* of Miredo's unreleased branch */
 	[LOCAL_DISCOVERY] = {"LocalDiscovery", NULL, IN_ALL, false},
@@ -482,5 +539,6 @@ void conf_apply(struct conf *conf, enum conf_program program,
 		finish_client(&a);
 	if (conf->role == CONF_SERVER)
 		finish_server(&a);
+	check_keys(&a);
 	free(named.value);
 }

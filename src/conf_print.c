@@ -37,6 +37,15 @@ static void print_bind(const struct conf *conf, FILE *out)
 	fprintf(out, "BindPort %u\n", conf->bind_port);
 }
 
+static void print_keys(const struct conf *conf, FILE *out)
+{
+	put(out, "KeyFile", conf->key_file);
+	put(out, "ClientIdentifier", conf->client_id);
+	if (conf->role == CONF_SERVER && conf->key_file[0] != '\0')
+		put(out, "RequireAuthentication",
+		    conf->require_auth ? "yes" : "no");
+}
+
 static void print_client(const struct conf *conf, FILE *out)
 {
 	put(out, "RelayType", "client");
@@ -46,6 +55,7 @@ static void print_client(const struct conf *conf, FILE *out)
 		put(out, "ServerAddress2", conf->server[i].name2);
 	}
 	print_bind(conf, out);
+	print_keys(conf, out);
 }
 
 static void print_relay(const struct conf *conf, FILE *out)
@@ -83,6 +93,7 @@ static void print_server(const struct conf *conf, FILE *out)
 		print_second(out, "ServerPublicAddress2", conf->server_public,
 			     conf->server_public2);
 	print_prefix(conf, out);
+	print_keys(conf, out);
 }
 
 void conf_print(const struct conf *conf, FILE *out)

@@ -316,3 +316,19 @@ bool conf_value_ifname(struct conf_report *r, const struct conf_setting *s)
 			   s->value);
 	return good;
 }
+
+bool conf_value_path(struct conf_report *r, const struct conf_setting *s)
+{
+	const char *path = s->value;
+	size_t len = strlen(path);
+	bool good = path[0] == '/' && path[1] != '/' && len < CONF_PATH_MAX;
+
+	for (size_t i = 0; i < len; i++)
+		good &= isalnum((unsigned char)path[i]) ||
+			strchr("/._-+@:", path[i]) != NULL;
+	if (!good)
+		conf_error(r, s->value_at,
+			   "an absolute path of letters, digits and ._-+@:",
+			   "%s \"%s\" cannot be a file's name", s->name, path);
+	return good;
+}

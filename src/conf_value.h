@@ -51,6 +51,9 @@ bool conf_value_prefix(struct conf_report *r, const struct conf_setting *s,
 /* A name that the kernel takes for an interface. */
 bool conf_value_ifname(struct conf_report *r, const struct conf_setting *s);
 
+/* The absolute path of a file, of plain characters. */
+bool conf_value_path(struct conf_report *r, const struct conf_setting *s);
+
 /* Whether text is an IPv4 address, not a name. *ip in network order. */
 bool conf_value_is_ip(const char *text, uint32_t *ip);
 

@@ -49,6 +49,9 @@ struct ctl_status {
 	char instance[20];
 	/* a relay: verified are direct, unverified are pending */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
+	/* Authentication: how many keys; a client's: enum teredo_hmac, 0: none,
+	 * and whether the server refuses it; a server's: whether required. */
+	uint32_t auth_keys, auth_algorithm, auth_expired, auth_required;
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */

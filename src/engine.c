@@ -12,6 +12,8 @@
  * is waited for. A verb that could not be sent, or that was refused, is tried
  * again with the next keepalive.
  *
+ * Secrets stay in the role alone: what they came in is wiped.
+ *
  * It ends when the parent's end of the socket is closed; there is nothing to
  * clean up. Signals that a terminal or a service manager sends to the whole
  * group are the parent's business: an engine that obeyed them would only be
@@ -35,6 +37,7 @@
 
 #include "clock.h"
 #include "ctl_server.h"
+#include "hmac.h"
 #include "log.h"
 #include "loop.h"
 #include "msg.h"
@@ -52,6 +55,7 @@ union message {
 	uint32_t verb;
 	struct priv_word word;
 	struct priv_config config;
+	struct priv_keys keys;
 	struct priv_netchange net;
 	struct priv_resolved resolved;
 	struct priv_answer answer;
@@ -61,6 +65,8 @@ enum request { REQUEST_NONE, REQUEST_TO_SEND, REQUEST_SENT };
 
 struct engine {
 	struct priv_config config;
+	struct auth_keys keys;	   /* until the role has them */
+	uint32_t n_keys;
 	struct priv_netchange net; /* as it was at the start */
 	int fd[N_FDS];		   /* by enum priv_fd; -1: not given */
 	struct loop *loop;
@@ -186,6 +192,8 @@ static size_t message_length(uint32_t verb)
 	case PRIV_FD:
 	case PRIV_START:
 		return sizeof(struct priv_word);
+	case PRIV_KEYS:
+		return sizeof(struct priv_keys);
 	case PRIV_NETCHANGE:
 		return sizeof(struct priv_netchange);
 	case PRIV_RESOLVED:
@@ -279,6 +287,8 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	st->local_ip = e->config.bind_ip;
 	st->local_port = e->config.bind_port;
 	st->last_answer_age = UINT64_MAX;
+	st->auth_keys = e->n_keys;
+	st->auth_required = e->config.require_auth;
 	memcpy(st->instance, e->config.instance, sizeof(st->instance));
 	st->n_counters = TEREDO_N_COUNTERS;
 	memcpy(st->counters, c->n, sizeof(st->counters));
@@ -295,6 +305,19 @@ static void take_fd(struct engine *e, uint32_t which, int fd)
 	e->fd[which] = fd;
 }
 
+static void take_keys(struct engine *e, struct priv_keys *m)
+{
+	if (m->n > PRIV_KEYS_EACH || m->n > AUTH_KEYS - e->keys.n)
+		die(EX_SOFTWARE, "too many keys");
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (!auth_key_is_sound(&m->key[i]))
+			die(EX_SOFTWARE, "a key is wrong");
+		e->keys.key[e->keys.n++] = m->key[i];
+	}
+	explicit_bzero(m, sizeof(*m));
+	m->verb = PRIV_KEYS;
+}
+
 /* Takes what the parent sends up to START. */
 static void receive_start(struct engine *e)
 {
@@ -309,6 +332,8 @@ static void receive_start(struct engine *e)
 			continue;
 		if (m.verb == PRIV_CONFIG)
 			e->config = m.config;
+		else if (m.verb == PRIV_KEYS)
+			take_keys(e, &m.keys);
 		else if (m.verb == PRIV_NETCHANGE)
 			e->net = m.net;
 		else if (m.verb == PRIV_FD)
@@ -333,7 +358,7 @@ static void check_start(const struct engine *e)
  * connections to the control socket excepted. */
 static void open_all(struct engine *e)
 {
-	const struct teredo_env env = {.random = draw};
+	const struct teredo_env env = {.random = draw, .hmac = hmac_compute};
 	struct pump_config pump = {
 		.ops = e->ops,
 		.tun = e->fd[PRIV_FD_TUN],
@@ -345,7 +370,9 @@ static void open_all(struct engine *e)
 	};
 	int error;
 
-	e->role = e->ops->open(&e->config, &env);
+	e->role = e->ops->open(&e->config, &e->keys, &env);
+	e->n_keys = e->keys.n;
+	explicit_bzero(&e->keys, sizeof(e->keys));
 	if (e->role == NULL)
 		die(EX_SOFTWARE, "out of memory for %u peers",
 		    e->config.max_peers);

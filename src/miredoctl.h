@@ -26,6 +26,7 @@ enum miredoctl_health {
 	HEALTH_SERVER_UNREACHABLE,
 	HEALTH_NOT_QUALIFIED, /* yet */
 	HEALTH_NAT_SYMMETRIC,
+	HEALTH_KEY_EXPIRED,
 };
 
 /* ---- miredoctl_state.c ---- */

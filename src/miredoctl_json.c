@@ -141,6 +141,26 @@ static void set_health(struct object o, const struct ctl_status *st)
 	set(o, "health", list);
 }
 
+/* null: none in use, so that nobody proves anything but a nonce. */
+static void set_authentication(struct object o, const struct ctl_status *st)
+{
+	struct object a;
+
+	if (st->auth_keys == 0) {
+		set(o, "authentication", json_null());
+		return;
+	}
+	a = set_object(o, "authentication");
+	if (st->role == PRIV_CLIENT) {
+		set_string(a, "algorithm",
+			   auth_algorithm_name(st->auth_algorithm));
+		set(a, "key_valid", json_boolean(st->auth_expired == 0));
+	} else {
+		set_number(a, "keys", st->auth_keys);
+		set(a, "required", json_boolean(st->auth_required != 0));
+	}
+}
+
 static void set_client(struct object o, const struct ctl_status *st)
 {
 	struct object peers;
@@ -149,6 +169,7 @@ static void set_client(struct object o, const struct ctl_status *st)
 
 	set_string(o, "address", up ? text_ip6(text, st->addr) : NULL);
 	set_client_server(o, st);
+	set_authentication(o, st);
 	set_nat(o, st);
 	peers = set_object(o, "peers");
 	set_number(peers, "direct", st->peers_direct);
@@ -173,6 +194,7 @@ static void set_server(struct object o, const struct ctl_status *st)
 {
 	set_endpoint(o, "primary", st->server_ip, st->local_port);
 	set_endpoint(o, "secondary", st->server_ip2, st->local_port);
+	set_authentication(o, st);
 }
 
 static void set_all(struct object o, const struct ctl_status *st)

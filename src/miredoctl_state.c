@@ -93,6 +93,8 @@ uint64_t miredoctl_since(const struct ctl_status *st)
 
 static enum miredoctl_health client_health(const struct ctl_status *st)
 {
+	if (st->auth_expired != 0)
+		return HEALTH_KEY_EXPIRED;
 	switch (st->state) {
 	case TEREDO_CLIENT_QUALIFIED:
 	case TEREDO_CLIENT_REFRESHING:
@@ -132,6 +134,10 @@ static const struct {
 		{"nat-symmetric",
 		 "The NAT is symmetric: native hosts are reached, many Teredo "
 		 "peers are not."},
+	[HEALTH_KEY_EXPIRED] =
+		{"key-expired",
+		 "The server says that the key in KeyFile is no longer valid. "
+		 "Ask for another."},
 };
 
 const char *miredoctl_health_code(enum miredoctl_health h)

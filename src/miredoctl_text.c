@@ -79,6 +79,20 @@ static void print_mapping(const struct ctl_status *st, FILE *out)
 		text_duration(age, st->address_age));
 }
 
+/* Only where there is something to say. */
+static void print_authentication(const struct ctl_status *st, FILE *out)
+{
+	if (st->auth_keys == 0)
+		return;
+	begin(out, "Authentication");
+	if (st->role == PRIV_CLIENT)
+		fprintf(out, "%s%s\n", auth_algorithm_name(st->auth_algorithm),
+			st->auth_expired ? "; the server refuses our key" : "");
+	else
+		fprintf(out, "%" PRIu32 " keys, %srequired\n", st->auth_keys,
+			st->auth_required ? "" : "not ");
+}
+
 static void print_client(const struct ctl_status *st, FILE *out)
 {
 	char addr[TEXT_IP6_LEN];
@@ -88,6 +102,7 @@ static void print_client(const struct ctl_status *st, FILE *out)
 		fprintf(out, "%s\n", text_ip6(addr, st->addr));
 	}
 	print_server_line(st, out);
+	print_authentication(st, out);
 	if (miredoctl_nat(st) != NULL) {
 		begin(out, "NAT");
 		fprintf(out, "%s\n", miredoctl_nat(st));
@@ -134,6 +149,7 @@ static void print_server(const struct ctl_status *st, FILE *out)
 		st->server_ip2 != 0
 			? text_ep(ep, st->server_ip2, st->local_port)
 			: "none: clients cannot tell a symmetric NAT");
+	print_authentication(st, out);
 	begin(out, "Solicitations");
 	fprintf(out, "%" PRIu64 " received, %" PRIu64 " answered\n",
 		n[TEREDO_EV_rs_received], n[TEREDO_EV_ra_sent]);

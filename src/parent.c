@@ -109,11 +109,26 @@ void parent_send(struct parent *p, const void *msg, size_t len, int fd)
 		parent_engine_bad(p, err == -EPIPE ? NULL : "does not read");
 }
 
+static void engine_hand_keys(struct parent *p)
+{
+	struct priv_keys m = { .verb = PRIV_KEYS };
+
+	for (uint32_t i = 0; i < p->keys.n; i += m.n) {
+		m.n = p->keys.n - i;
+		if (m.n > PRIV_KEYS_EACH)
+			m.n = PRIV_KEYS_EACH;
+		memcpy(m.key, &p->keys.key[i], m.n * sizeof(m.key[0]));
+		parent_send(p, &m, sizeof(m), -1);
+	}
+	explicit_bzero(&m, sizeof(m));
+}
+
 static void engine_hand_over(struct parent *p)
 {
 	struct priv_word word = { PRIV_FD, 0 };
 
 	parent_send(p, &p->config, sizeof(p->config), -1);
+	engine_hand_keys(p);
 	for (uint32_t i = 1; i < PARENT_FDS; i++) {
 		word.value = i;
 		if (p->fd[i] >= 0)
@@ -360,25 +375,36 @@ static void must(int err, const char *what)
 }
 
 /* Where the configuration really is: the sandbox sees through no link. */
-static void conf_directory(const struct parent *p, char dir[PATH_MAX])
+static void real_directory(const char *file, char dir[PATH_MAX])
 {
-	if (realpath(p->opt.conf_file, dir) == NULL)
-		snprintf(dir, PATH_MAX, "%s", p->opt.conf_file);
+	if (realpath(file, dir) == NULL)
+		snprintf(dir, PATH_MAX, "%s", file);
 	dirname(dir);
+}
+
+static void warn_of_reload(const char *file)
+{
+	if (access(file, R_OK) < 0)
+		log_line(LOG_WARNING, "%s: %s: SIGHUP cannot read it again",
+			 file, strerror(errno));
 }
 
 static void enter_sandbox(struct parent *p)
 {
-	char conf_dir[PATH_MAX];
+	char conf_dir[PATH_MAX], key_dir[PATH_MAX];
+	bool keys = p->conf.key_file[0] != '\0';
 
-	conf_directory(p, conf_dir);
+	real_directory(p->opt.conf_file, conf_dir);
+	real_directory(p->conf.key_file, key_dir);
 	sandbox_become(p->opt.child.uid, p->opt.child.gid,
 		       p->conf.role != CONF_SERVER);
-	sandbox_parent_files(conf_dir, p->opt.child.dir);
+	sandbox_parent_files(conf_dir, keys ? key_dir : NULL,
+			     p->opt.child.dir);
 	sandbox_parent_calls();
-	if (p->opt.server_name == NULL && access(p->opt.conf_file, R_OK) < 0)
-		log_line(LOG_WARNING, "%s: %s: SIGHUP cannot read it again",
-			 p->opt.conf_file, strerror(errno));
+	if (p->opt.server_name == NULL)
+		warn_of_reload(p->opt.conf_file);
+	if (keys)
+		warn_of_reload(p->conf.key_file);
 }
 
 static void begin(struct parent *p)
@@ -389,6 +415,8 @@ static void begin(struct parent *p)
 		p->due[t] = UINT64_MAX;
 	p->engine.child.sock = -1;
 	p->link.mtu = p->conf.mtu;
+	if (!parent_read_keys(p))
+		exit(EX_CONFIG);
 	must(netconf_open(&p->nc), "netlink");
 	must(loop_new(&p->loop), "event loop");
 	parent_open(p);

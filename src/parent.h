@@ -15,6 +15,7 @@
 #include "../libtun6/netconf.h"
 #include "child.h"
 #include "conf.h"
+#include "keys.h"
 #include "loop.h"
 #include "priv.h"
 
@@ -87,6 +88,7 @@ struct parent {
 	int fd[PARENT_FDS];	/* by enum priv_fd; -1: none */
 	int null;		/* /dev/null, for when stderr goes */
 	struct priv_config config;	/* what an engine is told */
+	struct auth_keys keys;		/* the same; for every next one, too */
 	struct priv_policy policy;
 	struct priv_netchange net;	/* what the last one was told */
 	uint64_t way;
@@ -96,6 +98,7 @@ struct parent {
 	bool ever_ready;
 	bool reload;		/* next engine has this: */
 	struct conf next;
+	struct auth_keys next_keys;
 	uint64_t notified;
 };
 
@@ -145,6 +148,9 @@ void parent_net_server(struct parent *p, uint32_t ip);
 
 /* Reads opt->conf_file; what is wrong with it is logged. */
 bool parent_read_conf(const struct parent_options *opt, struct conf *conf);
+/* Reads the secrets that p->conf names into p->keys; what is wrong is logged:
+ * false. */
+bool parent_read_keys(struct parent *p);
 /* Puts addresses in the place of names for what we bind and advertise; waits
  * for them. false: said which cannot be resolved. */
 bool parent_find_names(struct parent *p, struct conf *conf);

@@ -487,6 +487,7 @@ void parent_configure(struct parent *p)
 	c->host_local = conf->host_local;
 	c->direct_bubbles = conf->restricted;
 	c->servers = conf->role == CONF_CLIENT ? conf->n_servers : 0;
+	c->require_auth = conf->require_auth;
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
 		memcpy(c->server_name[i], conf->server[i].name,

@@ -26,9 +26,18 @@
 #include "log.h"
 #include "parent.h"
 
+static void log_lines(int level, char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")) != NULL)
+		if (line[0] != '\0')
+			log_line(level, "%s", line);
+}
+
 bool parent_read_conf(const struct parent_options *opt, struct conf *conf)
 {
-	char *text = NULL, *rest, *line;
+	char *text = NULL;
 	size_t size;
 	FILE *err = open_memstream(&text, &size);
 	int errors;
@@ -40,13 +49,54 @@ bool parent_read_conf(const struct parent_options *opt, struct conf *conf)
 	errors = conf_read(conf, opt->program, opt->conf_file,
 			   opt->server_name, err);
 	fclose(err);
-	rest = text;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (line[0] != '\0')
-			log_line(errors != 0 ? LOG_ERR : LOG_WARNING, "%s",
-				 line);
+	log_lines(errors != 0 ? LOG_ERR : LOG_WARNING, text);
 	free(text);
 	return errors == 0;
+}
+
+/* keys_read() with what it says logged. */
+static int read_keys(const struct parent *p, const struct conf *conf,
+		     struct auth_keys *keys)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *err = open_memstream(&text, &size);
+	int n;
+
+	if (err == NULL) {
+		log_line(LOG_ERR, "out of memory");
+		return 1;
+	}
+	n = keys_read(keys, conf, p->opt.child.uid, err);
+	if (n < 0)
+		keys_say_unreadable(conf, -n, "error", err);
+	fclose(err);
+	log_lines(n != 0 ? LOG_ERR : LOG_WARNING, text);
+	free(text);
+	return n;
+}
+
+bool parent_read_keys(struct parent *p)
+{
+	return read_keys(p, &p->conf, &p->keys) == 0;
+}
+
+/*
+ * The secrets of the next configuration. A file that was root's alone cannot
+ * be read any more: then what was read from it stays.
+ */
+static bool reload_keys(const struct parent *p, const struct conf *next,
+			struct auth_keys *keys)
+{
+	int n = read_keys(p, next, keys);
+
+	if (n >= 0 || strcmp(next->key_file, p->conf.key_file) != 0 ||
+	    strcmp(next->client_id, p->conf.client_id) != 0)
+		return n == 0;
+	log_line(LOG_WARNING, "reload: the old keys stay; make %s the service "
+			      "user's", next->key_file);
+	*keys = p->keys;
+	return true;
 }
 
 static bool reload_may(const struct parent *p, const struct conf *next)
@@ -79,13 +129,16 @@ bool parent_find_names(struct parent *p, struct conf *c)
 void parent_reload(struct parent *p)
 {
 	static struct conf next;	/* p->next may have to stay */
+	static struct auth_keys keys;
 
 	if (!parent_read_conf(&p->opt, &next) || !reload_may(p, &next) ||
-	    !parent_find_names(p, &next)) {
+	    !parent_find_names(p, &next) || !reload_keys(p, &next, &keys)) {
 		log_line(LOG_ERR, "reload: the old configuration stays");
 		return;
 	}
 	p->next = next;
+	p->next_keys = keys;
+	keys_wipe(&keys);
 	p->reload = true;
 	parent_engine_renew(p);
 }
@@ -97,6 +150,7 @@ void parent_reload_finish(struct parent *p)
 	p->reload = false;
 	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
 	if (parent_reopen(p, &p->next) < 0) {
+		keys_wipe(&p->next_keys);
 		log_line(LOG_ERR, "reload: the old configuration stays");
 		return;
 	}
@@ -104,6 +158,8 @@ void parent_reload_finish(struct parent *p)
 		log_to_syslog(p->opt.ident, p->next.facility);
 	parent_link_reload(p, &p->next);
 	p->conf = p->next;
+	p->keys = p->next_keys;
+	keys_wipe(&p->next_keys);
 	parent_configure(p);
 	log_line(LOG_NOTICE, "reloaded %s", p->opt.conf_file);
 }

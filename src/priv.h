@@ -13,11 +13,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../libteredo/auth.h"
+
 #define PRIV_SERVERS	8
 #define PRIV_NAME_MAX	256
 #define PRIV_LOCAL4	64
 #define PRIV_LOCAL6	32
 #define PRIV_LOG_TEXT	488
+#define PRIV_KEYS_EACH	16
 #define PRIV_MESSAGE_MAX 4096	/* longer than any of them */
 
 enum priv_verb {
@@ -37,6 +40,7 @@ enum priv_verb {
 	PRIV_NETCHANGE,		/* struct priv_netchange */
 	PRIV_RESOLVED,		/* struct priv_resolved */
 	PRIV_ANSWER,		/* struct priv_answer to TUN_UP or TUN_DOWN */
+	PRIV_KEYS,		/* struct priv_keys, any number before START */
 	/* parent to resolver and back */
 	PRIV_ASK,		/* struct priv_ask */
 	PRIV_TOLD,		/* struct priv_told */
@@ -77,8 +81,15 @@ struct priv_config {
 	uint16_t bind_port;		/* really bound, network order */
 	uint8_t host_local, direct_bubbles;
 	uint32_t servers;
+	uint32_t require_auth;		/* server: RequireAuthentication */
 	char instance[20];		/* interface name, or "server" */
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
+};
+
+/* Secrets: wiped by both sides as soon as they are handed on. */
+struct priv_keys {
+	uint32_t verb, n;
+	struct auth_key key[PRIV_KEYS_EACH];
 };
 
 struct priv_netchange {
@@ -115,7 +126,10 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      40 + 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      44 + 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+static_assert(sizeof(struct priv_keys) ==
+	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
+	      "padding");
 static_assert(sizeof(struct priv_netchange) ==
 	      16 + 4 * PRIV_LOCAL4 + 16 * PRIV_LOCAL6, "padding");
 static_assert(sizeof(struct priv_resolved) == 16, "padding");

@@ -45,6 +45,8 @@ uint32_t priv_length(uint32_t verb)
 		return sizeof(struct priv_resolved);
 	case PRIV_ANSWER:
 		return sizeof(struct priv_answer);
+	case PRIV_KEYS:
+		return sizeof(struct priv_keys);
 	case PRIV_ASK:
 		return sizeof(struct priv_ask);
 	case PRIV_TOLD:

@@ -25,8 +25,10 @@ struct role_ops {
 	teredo_time (*deadline)(const void *role);
 	const struct teredo_counters *(*counters)(const void *role);
 
-	/* Takes all memory. config and env are copied. NULL: cannot be. */
+	/* Takes all memory. All three are copied. NULL: cannot be. A client
+	 * has at most one key, its own. */
 	void *(*open)(const struct priv_config *config,
+		      const struct auth_keys *keys,
 		      const struct teredo_env *env);
 	void (*close)(void *role);
 	/* Begins. true: it goes on from the snapshot's state; restore_peer is

@@ -32,6 +32,7 @@ struct client {
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];
 	struct teredo_client_status told; /* as the log knows it */
 	bool told_silence;
+	uint32_t algorithm; /* of our key; 0: we have none */
 };
 
 /* What the snapshot has of a client. */
@@ -90,9 +91,10 @@ static void close_client(void *role)
 }
 
 static void *open_client(const struct priv_config *config,
+			 const struct auth_keys *keys,
 			 const struct teredo_env *env)
 {
-	const struct teredo_client_config core = {
+	struct teredo_client_config core = {
 		.servers = config->servers,
 		.max_peers = config->max_peers,
 		.refresh = REFRESH,
@@ -102,9 +104,13 @@ static void *open_client(const struct priv_config *config,
 
 	if (c == NULL)
 		return NULL;
+	if (keys->n > 0)
+		core.key = keys->key[0];
+	c->algorithm = core.key.algorithm;
 	c->servers = config->servers;
 	memcpy(c->server_name, config->server_name, sizeof(c->server_name));
 	c->core = teredo_client_new(&core, env);
+	explicit_bzero(&core.key, sizeof(core.key));
 	if (c->core == NULL) {
 		close_client(c);
 		return NULL;
@@ -250,6 +256,12 @@ static void report_server(struct client *c,
 	char server[SERVER_TEXT];
 
 	describe_server(server, c, st);
+	if (st->key_expired && !c->told.key_expired)
+		log_line(LOG_WARNING,
+			 "server %s: our key is no longer valid: ask for "
+			 "another%s", server,
+			 st->has_address ? "; address and peers kept" : "");
+	silent &= !st->key_expired || c->told_silence;
 	if (silent && !c->told_silence)
 		log_line(LOG_WARNING,
 			 "server %s does not answer; trying again%s", server,
@@ -291,6 +303,8 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->server_ip = st.server_ip;
 	out->server_ip2 = st.server_ip2;
 	out->failures = st.failures;
+	out->auth_algorithm = c->algorithm;
+	out->auth_expired = st.key_expired;
 	out->rtt = st.rtt;
 	out->last_answer_age =
 		st.last_answer != 0 ? now - st.last_answer : UINT64_MAX;

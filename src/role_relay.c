@@ -42,6 +42,7 @@ static const struct teredo_counters *counters(const void *role)
 }
 
 static void *open_relay(const struct priv_config *config,
+			const struct auth_keys *keys,
 			const struct teredo_env *env)
 {
 	const struct teredo_relay_config core = {
@@ -51,6 +52,7 @@ static void *open_relay(const struct priv_config *config,
 		.direct_bubbles = config->direct_bubbles != 0,
 	};
 
+	(void)keys;
 	return teredo_relay_new(&core, env);
 }
 

@@ -46,6 +46,7 @@ static const struct teredo_counters *counters(const void *role)
 }
 
 static void *open_server(const struct priv_config *config,
+			 const struct auth_keys *keys,
 			 const struct teredo_env *env)
 {
 	const struct teredo_server_config core = {
@@ -53,6 +54,8 @@ static void *open_server(const struct priv_config *config,
 		.ip = config->public_ip,
 		.ip2 = config->public_ip2,
 		.mtu = config->mtu,
+		.keys = keys,
+		.require_auth = config->require_auth != 0,
 	};
 
 	return teredo_server_new(&core, env);

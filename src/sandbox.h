@@ -26,9 +26,10 @@ bool sandbox_has_net_raw(void);
 /* ---- sandbox_files.c: Landlock ---- */
 
 /* The parent's, and so its children's too: reads and executes what children
- * need to start, reads `conf_dir` and what the resolver reads, writes the
- * interface's settings; signals to children only; TCP to port 53 only. */
-void sandbox_parent_files(const char *conf_dir, const char *child_dir);
+ * need to start, reads `conf_dir`, `key_dir` (NULL: none) and what the
+ * resolver reads, writes the interface's settings; signals to children only; TCP to port 53 only. */
+void sandbox_parent_files(const char *conf_dir, const char *key_dir,
+			  const char *child_dir);
 void sandbox_resolver_files(void);	/* part of sandbox_resolver() */
 void sandbox_no_files(void);		/* part of sandbox_engine() */
 

@@ -177,7 +177,8 @@ static void rules_add_resolv_conf(int rules)
 			  READ);
 }
 
-void sandbox_parent_files(const char *conf_dir, const char *child_dir)
+void sandbox_parent_files(const char *conf_dir, const char *key_dir,
+			  const char *child_dir)
 {
 	int version, rules = rules_begin(&version);
 
@@ -189,6 +190,8 @@ void sandbox_parent_files(const char *conf_dir, const char *child_dir)
 			sizeof(parent_rules) / sizeof(parent_rules[0]));
 	rules_add_resolv_conf(rules);
 	rules_add(rules, conf_dir, READ);
+	if (key_dir != NULL)
+		rules_add(rules, key_dir, READ);
 	rules_add(rules, child_dir, EXECUTE);
 	rules_add_dns(rules, version);
 	rules_enforce(rules);

@@ -49,7 +49,8 @@ static void go_on(uint32_t role, const struct snapshot *snap)
 					   .bind_port = 0x1234};
 	const struct teredo_env env = {.random = draw};
 	const struct role_ops *ops = role_ops(role);
-	void *r = ops->open(&config, &env);
+	static const struct auth_keys no_keys;
+	void *r = ops->open(&config, &no_keys, &env);
 	teredo_time now = TEREDO_SECOND;
 	struct ctl_status st = {0};
 	struct teredo_addr addr;

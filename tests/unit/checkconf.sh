@@ -34,7 +34,7 @@ expect()
 	: >err
 }
 
-echo 1..18
+echo 1..24
 : >out
 : >err
 
@@ -117,6 +117,39 @@ expect '-h and --help print the usage' 0 "$checkconf" --help
 expect 'two files are a usage error' 2 "$checkconf" a b
 { echo "$checkconf: unrecognized option '--frob'"; "$checkconf" -h; } >err
 expect 'an unknown option is a usage error' 2 "$checkconf" --frob
+
+# Key files, with the place of the directive that names them.
+key=$dir/key
+printf 'ServerAddress 192.0.2.1\nKeyFile %s\n' "$key" >miredo.conf
+echo "./miredo.conf:2:9: error: KeyFile $key cannot be read:" \
+	'No such file or directory' >err
+echo '1 error' >>err
+expect 'a missing key file is an error' 1 "$checkconf" ./miredo.conf
+echo "alice hmac-sha1 00112233445566778899aabbccddeeff" >"$key"
+chmod 644 "$key"
+cat >err <<EOF
+./miredo.conf:2:9: error: KeyFile $key has mode 0644, so that others know the secrets: chmod 600 $key, and change them
+1 error
+EOF
+expect 'a key file that others read is an error' 1 "$checkconf" ./miredo.conf
+chmod 600 "$key"
+expect 'one that they cannot read is good' 0 "$checkconf" ./miredo.conf
+echo "bob hmac-sha1 00112233445566778899aabbccddee" >>"$key"
+cat >err <<EOF
+$key:2:15: warning: this secret has 15 octets and can be guessed: take at least 16
+./miredo.conf:2:9: error: KeyFile $key has more than one key: set ClientIdentifier
+1 error
+EOF
+expect 'a client must know its key' 1 "$checkconf" ./miredo.conf
+echo 'ClientIdentifier bob' >>miredo.conf
+echo "$key:2:15: warning: this secret has 15 octets and can be guessed:" \
+	'take at least 16' >err
+expect 'a short secret is a warning' 0 "$checkconf" ./miredo.conf
+echo "carol hmac-md5 00112233445566778899aabbccddeeff" >"$key"
+echo "$key:1:7: error: the algorithm is hmac-sha1 or hmac-sha256" >err
+echo '1 error' >>err
+expect 'what is wrong in a key file has its place there' 1 \
+	"$checkconf" ./miredo.conf
 
 # The samples: good once their directives are uncommented.
 for sample in miredo.conf miredo-server.conf examples/relay.conf; do

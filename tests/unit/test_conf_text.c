@@ -449,6 +449,49 @@ static void facilities_are_those_of_syslog(void **state)
 		     "f:2:12: error: unknown RelayScope \"local\"");
 }
 
+/* C-CFG-02 */
+static void a_key_file_is_for_client_and_server(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	assert_silent(&p, "ServerAddress 192.0.2.1\nKeyFile /etc/miredo/key\n"
+			  "ClientIdentifier alice@example.net\n");
+	assert_string_equal(p.conf.key_file, "/etc/miredo/key");
+	assert_int_equal(p.conf.key_file_place.line, 2);
+	assert_int_equal(p.conf.key_file_place.column, 9);
+	assert_string_equal(p.conf.client_id, "alice@example.net");
+	assert_silent(&p, "RelayType server\nServerBindAddress 192.0.2.1\n"
+			  "KeyFile = \"/k\"\nRequireAuthentication Yes\n");
+	assert_string_equal(p.conf.key_file, "/k");
+	assert_true(p.conf.require_auth);
+	assert_silent(&p, "RelayType server\nServerBindAddress 192.0.2.1\n"
+			  "KeyFile /k\nRequireAuthentication no\n");
+	assert_false(p.conf.require_auth);
+	assert_first(&p, "RelayType relay\nKeyFile /k\n",
+		     "f:2:1: warning: KeyFile has no effect in a relay");
+}
+
+static void keys_are_named_or_it_is_an_error(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	assert_first(&p, "ServerAddress 192.0.2.1\nClientIdentifier alice\n",
+		     "f:2:1: error: ClientIdentifier needs a KeyFile");
+	assert_first(&p, "RelayType server\nServerBindAddress 192.0.2.1\n"
+			 "RequireAuthentication yes\n",
+		     "f:3:1: error: RequireAuthentication needs a KeyFile");
+	assert_first(&p, "ServerAddress 192.0.2.1\nKeyFile key\n",
+		     "f:2:9: error: KeyFile \"key\" cannot be a file's name");
+	assert_first(&p, "ServerAddress 192.0.2.1\nKeyFile '/a b'\n",
+		     "f:2:10: error: KeyFile \"/a b\" cannot be a file's name");
+	assert_first(&p, "ServerAddress 192.0.2.1\nKeyFile /k\n"
+			 "ClientIdentifier a!b\n",
+		     "f:3:18: error: an identifier is 1 to 64 letters, digits "
+		     "and .-_+@:");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -472,6 +515,8 @@ int main(void)
 		cmocka_unit_test(a_servers_two_addresses_differ),
 		cmocka_unit_test(a_prefix_has_32_bits_and_is_global),
 		cmocka_unit_test(facilities_are_those_of_syslog),
+		cmocka_unit_test(a_key_file_is_for_client_and_server),
+		cmocka_unit_test(keys_are_named_or_it_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

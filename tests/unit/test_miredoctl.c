@@ -111,6 +111,34 @@ static const json_t *at(const json_t *json, const char *path)
 	} while (0)
 #define assert_unknown(json, path) assert_true(json_is_null(at(json, path)))
 
+static void authentication_is_in_the_json(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j = json_of(&st);
+
+	(void)state;
+	assert_unknown(j, "authentication");
+	json_decref(j);
+	st.auth_keys = 1;
+	st.auth_algorithm = TEREDO_HMAC_SHA256;
+	j = json_of(&st);
+	assert_text(j, "authentication.algorithm", "hmac-sha256");
+	assert_true(json_is_true(at(j, "authentication.key_valid")));
+	json_decref(j);
+	st.auth_expired = 1;
+	j = json_of(&st);
+	assert_true(json_is_false(at(j, "authentication.key_valid")));
+	assert_int_equal(miredoctl_health(&st), HEALTH_KEY_EXPIRED);
+	json_decref(j);
+	st.role = PRIV_SERVER;
+	st.auth_keys = 7;
+	st.auth_required = 1;
+	j = json_of(&st);
+	assert_number(j, "authentication.keys", 7);
+	assert_true(json_is_true(at(j, "authentication.required")));
+	json_decref(j);
+}
+
 static void a_clients_json_has_its_facts(void **state)
 {
 	struct ctl_status st = client();
@@ -345,6 +373,7 @@ static void screens_fit_80_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(authentication_is_in_the_json),
 		cmocka_unit_test(a_clients_json_has_its_facts),
 		cmocka_unit_test(what_is_unknown_is_null),
 		cmocka_unit_test(every_counter_is_named),

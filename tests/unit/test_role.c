@@ -19,6 +19,7 @@
 #include "../../libteredo/client.h"
 #include "../../libteredo/icmp6.h"
 #include "../../libteredo/wire.h"
+#include "../../src/hmac.h"
 #include "../../src/log.h"
 #include "../../src/role.h"
 
@@ -45,7 +46,7 @@ static void draw(void *ctx, void *buf, size_t len)
 	memset(buf, ++n, len);
 }
 
-static const struct teredo_env env = {.random = draw};
+static const struct teredo_env env = {.random = draw, .hmac = hmac_compute};
 
 static void note(void *ctx, int level, const char *line)
 {
@@ -56,7 +57,9 @@ static void note(void *ctx, int level, const char *line)
 	snprintf(f->log + used, sizeof(f->log) - used, "%s\n", line);
 }
 
-static void *open_client(void)
+static const struct auth_keys no_keys;
+
+static void *open_client(const struct auth_keys *keys)
 {
 	const struct priv_config config = {
 		.role = PRIV_CLIENT,
@@ -66,7 +69,7 @@ static void *open_client(void)
 		.server_name = {"vps.example"},
 	};
 
-	return ops->open(&config, &env);
+	return ops->open(&config, keys, &env);
 }
 
 static int setup(void **state)
@@ -75,7 +78,7 @@ static int setup(void **state)
 
 	f->memfd = snapshot_create(PEERS);
 	f->now = TEREDO_SECOND;
-	f->role = open_client();
+	f->role = open_client(&no_keys);
 	log_to_sink(note, f);
 	*state = f;
 	return snapshot_open(&f->snap, f->memfd, PEERS);
@@ -198,7 +201,7 @@ static void no_number_of_addresses_is_too_great(void **state)
 					   .max_peers = PEERS};
 	struct local4 local;
 	struct teredo_outbox *ob = calloc(1, sizeof(*ob));
-	void *relay = role_relay.open(&config, &env);
+	void *relay = role_relay.open(&config, &no_keys, &env);
 
 	(void)state;
 	n.ip4[PRIV_LOCAL4 - 1] = SERVER;
@@ -291,7 +294,7 @@ static void who_goes_on_from_the_snapshot_tells_nothing_anew(void **state)
 	before = status(f);
 	ops->close(f->role);
 
-	f->role = open_client();
+	f->role = open_client(&no_keys);
 	outbox_clear(&f->ob);
 	assert_true(ops->start(f->role, f->snap, f->now, &f->ob));
 	after = status(f);
@@ -315,7 +318,7 @@ static bool goes_on_with(struct fixture *f, const char *first,
 	strcpy(config.server_name[0], first);
 	strcpy(config.server_name[1], second);
 	ops->close(f->role);
-	f->role = ops->open(&config, &env);
+	f->role = ops->open(&config, &no_keys, &env);
 	outbox_clear(&f->ob);
 	return ops->start(f->role, f->snap, f->now, &f->ob);
 }
@@ -337,7 +340,7 @@ static void a_relay_goes_on_from_its_own_state_only(void **state)
 	struct fixture *f = *state;
 	const struct priv_config config = {.role = PRIV_RELAY,
 					   .max_peers = PEERS};
-	void *relay = role_relay.open(&config, &env);
+	void *relay = role_relay.open(&config, &no_keys, &env);
 
 	qualify(f);
 	ops->save(f->role, f->snap);
@@ -345,6 +348,44 @@ static void a_relay_goes_on_from_its_own_state_only(void **state)
 	role_relay.save(relay, f->snap);
 	assert_true(role_relay.start(relay, f->snap, f->now, &f->ob));
 	role_relay.close(relay);
+}
+
+/* C-SECQ-05: the solicitation, answered by the same key */
+static void a_key_that_is_refused_is_told_once(void **state)
+{
+	static const struct auth_keys keys = {
+		1, {{TEREDO_HMAC_SHA256, 0, 1, 2, "a", "bc"}}};
+	const struct priv_resolved found = {.ip = SERVER, .ip2 = SERVER2};
+	const size_t body = WIRE_ORIGIN_LEN + ICMP6_RA_LEN;
+	uint8_t ra[256], *origin = ra + auth_len(&keys.key[0]);
+	struct fixture *f = *state;
+	struct teredo_rx rx = {.data = ra,
+			       .len = auth_len(&keys.key[0]) + body,
+			       .from = {SERVER, htons(3544)}};
+	struct ctl_status st = {0};
+	struct wire_packet rs;
+	struct teredo_addr src;
+
+	ops->close(f->role);
+	f->role = open_client(&keys);
+	ops->start(f->role, f->snap, f->now, &f->ob);
+	ops->resolved(f->role, &found, f->now, &f->ob);
+	rs = solicitation(f);
+	assert_int_equal(rs.auth.value_len, 32);
+	addr_make_link_local(&src, ADDR_FLAG_CONE, rx.from);
+	wire_put_origin(origin, (struct teredo_ep){SERVER2, htons(99)});
+	icmp6_put_ra(origin + WIRE_ORIGIN_LEN, &src, &rs.src,
+		     addr_default_prefix(), SERVER, 1280);
+	auth_put(ra, &env, &keys.key[0], rs.auth.nonce, 1, body);
+	outbox_clear(&f->ob);
+	ops->udp_in(f->role, &rx, f->now, &f->ob);
+	assert_int_equal(f->ob.n, 1);
+	assert_string_equal(told(f), "server vps.example (192.0.2.1): our key "
+				     "is no longer valid: ask for another\n");
+	assert_string_equal(told(f), "");
+	ops->status(f->role, f->now, &st);
+	assert_int_equal(st.auth_algorithm, TEREDO_HMAC_SHA256);
+	assert_int_equal(st.auth_expired, 1);
 }
 
 int main(void)
@@ -360,6 +401,7 @@ int main(void)
 		T(who_goes_on_from_the_snapshot_tells_nothing_anew),
 		T(a_server_is_known_by_its_name_after_a_reload),
 		T(a_relay_goes_on_from_its_own_state_only),
+		T(a_key_that_is_refused_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static void parent(void)
 {
 	sandbox_become(geteuid() == 0 ? 65534 : geteuid(),
 		       getegid() == 0 ? 65534 : getegid(), false);
-	sandbox_parent_files("/etc", "/usr/bin");
+	sandbox_parent_files("/etc", NULL, "/usr/bin");
 	sandbox_parent_calls();
 }
 
