@@ -55,7 +55,7 @@ static void a_silent_second_address_leaves_the_nat_unknown(struct world *w,
 	l->server->link[TEREDO_VIA_SECONDARY]->line.down = true;
 	qualify(alice);
 	world_run(w, 120 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, client_status(alice).nat == TEREDO_NAT_UNKNOWN);
 	EXPECT(w, alice->stack->addresses == 1);
 	EXPECT(w, talks(alice->stack, l->host, 3));
@@ -69,7 +69,7 @@ static void a_server_with_one_address_serves(struct world *w, unsigned kind)
 	l->server = lab_server(l, "poor", false);
 	alice = qualify(lab_client(l, "alice", kind));
 	world_run(w, 60 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, client_status(alice).nat == (kind == NAT_NONE
 						       ? TEREDO_NAT_NONE
 						       : TEREDO_NAT_UNKNOWN));
@@ -202,7 +202,7 @@ static void a_changed_mapping_gives_one_new_address(struct world *w,
 	else
 		lab_move_nat(l, alice->nat);
 	world_run(w, 31 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, alice->stack->addresses == 2);
 	EXPECT(w, !addr_equal(&old, &alice->stack->addr));
 	EXPECT(w, node_counter(alice, TEREDO_EV_mapping_changed) == 1);
@@ -250,7 +250,7 @@ static void the_next_server_of_the_list_takes_over(struct world *w,
 	start = w->now;
 	node_stop(l->server);
 	world_run(w, (variant ? 45 : 15) * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	w->figure = client_status(alice).since - start;
 	EXPECT(w, addr_server(&alice->stack->addr) == second->link[0]->ip);
 	EXPECT(w, alice->stack->addresses == 1 + variant);
@@ -288,7 +288,7 @@ static void a_server_that_moved_is_found_by_its_name(struct world *w,
 	c->config.servers = 0;
 	lab_add_server(alice, heir);
 	world_run(w, 45 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, addr_server(&alice->stack->addr) == heir->link[0]->ip);
 	EXPECT(w, talks(l->host, alice->stack, 3));
 }

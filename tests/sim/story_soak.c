@@ -244,7 +244,7 @@ static void expect_peace(struct soak *s)
 		s->flow[i]->is_silent = true;
 	world_run(w, TEREDO_SECOND);
 	for (unsigned i = 0; i < CLIENTS; i++)
-		EXPECT(w, is_qualified(s->client[i]));
+		wait_qualified(s->client[i], TEREDO_SECOND);
 	for (unsigned i = 0; i < FLOWS; i++)
 		if (flow_lost(s->flow[i], 5))
 			world_fail(w, "%s does not reach %s",
