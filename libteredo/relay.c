@@ -17,10 +17,10 @@
  * A client that our side never sent to is a stranger (R-DEC-03). Its packets
  * are kept and it is asked with a bubble, so that a relay that lost its table
  * serves its clients again after one round trip, but a forged source gets
- * nothing through. Strangers are let into the table at 200/s, 400 at once, all
- * probes leave at 2000/s, 2000 at once (R-ENC-16, SEC-V4D-01). So that no
- * single scanner uses them up, each native /64 may begin with 50 new clients a
- * second, 200 at once (SEC-DOS-06).
+ * nothing through. Strangers are let into the table at 200/s, 400 at once, and
+ * 16/s, 64 at once, of one IPv4 address; all probes leave at 2000/s, 2000 at
+ * once (R-ENC-16, SEC-V4D-01). So that no single scanner uses them up, each
+ * native /64 may begin with 50 new clients a second, 200 at once (SEC-DOS-06).
  *
  * What crosses is between a client and a native global address. Nothing goes
  * from Teredo to Teredo or to an address whose route may lead into another
@@ -53,6 +53,7 @@ struct teredo_relay {
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 	struct ratelimit probes, strangers;
 	struct ratelimit_table newcomers;	/* per native /64 */
+	struct ratelimit_table strangers_by_ip;
 	struct teredo_counters count;
 	struct path path;
 };
@@ -173,6 +174,7 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 					.burst = 2000 };
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
 					   .burst = 400 };
+	ratelimit_table_init(&r->strangers_by_ip, env, 64, TEREDO_SECOND / 16);
 	ratelimit_table_init(&r->newcomers, env, 200, 20 * TEREDO_MS);
 	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
 	if (!path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
@@ -313,6 +315,15 @@ static struct teredo_verdict bubble_in(struct teredo_relay *r,
 	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
 }
 
+/* One host has any number of ports, and as many addresses. */
+static bool may_be_asked(struct teredo_relay *r, struct teredo_ep from,
+			 teredo_time now)
+{
+	return ratelimit_table_take(&r->strangers_by_ip, now, &from.ip,
+				    sizeof(from.ip)) &&
+	       ratelimit_take(&r->strangers, now);
+}
+
 /* A packet that may be a client's, but nothing proves it: kept and asked.
  * `peer` is NULL for a client without an entry. */
 static struct teredo_verdict doubt(struct teredo_relay *r,
@@ -328,7 +339,7 @@ static struct teredo_verdict doubt(struct teredo_relay *r,
 		return drop(r, TEREDO_DROP_spoofed);	/* R-DEC-02 */
 	if (why != FIT)
 		return drop(r, why);
-	if (peer == NULL && !ratelimit_take(&r->strangers, now))
+	if (peer == NULL && !may_be_asked(r, from, now))
 		return drop(r, TEREDO_DROP_rate_limited);
 	return path_receive_unproven(&r->path, &p->src, p->ip6, p->ip6_len,
 				     now, ob);

@@ -41,11 +41,18 @@ static void attach6(struct node *n, const struct teredo_addr *addr)
 	n->link6->line.delay = NEAR;
 }
 
-struct lab *lab_new(struct world *w)
+struct lab *lab_empty(struct world *w)
 {
 	struct lab *l = world_alloc(w, sizeof(*l));
 
 	l->w = w;
+	return l;
+}
+
+struct lab *lab_new(struct world *w)
+{
+	struct lab *l = lab_empty(w);
+
 	l->server = lab_server(l, "server", true);
 	l->host = lab_host(l, "host");
 	l->relay = lab_relay(l, "relay", NULL);

@@ -21,6 +21,8 @@ struct lab {
 };
 
 struct lab *lab_new(struct world *w);
+/* The same with nobody in it. */
+struct lab *lab_empty(struct world *w);
 
 /* A running server. has_second: it has two addresses. */
 struct node *lab_server(struct lab *l, const char *name, bool has_second);

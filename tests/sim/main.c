@@ -7,8 +7,8 @@
  * trace of each, -l lists them with their requirements. A failure prints the
  * end of the trace and how to get the whole of it.
  *
- * A scenario that asks for n seeds gets n worlds out of the one seed; the
- * 95th percentile of what they measured is held against its limit.
+ * A scenario that asks for n seeds gets n worlds out of the one seed; what
+ * they measured may be held against a limit. Else the largest is shown.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@
 #include "scenario.h"
 
 #define FIXED_SEED 1
-#define MOST_SEEDS 1000
+#define MOST_SEEDS 2000
 
 static const struct scenario *const stories[] = {
 	story_nat,     story_qualify, story_secure,   story_native,
@@ -122,11 +122,14 @@ static void run_point(const struct options *o, const struct scenario *s,
 		total.simulated += r.simulated;
 	}
 	if (ok) {
+		unsigned percent = s->percent ? s->percent : 100;
+
 		qsort(figure, n, sizeof(*figure), by_size);
-		r.figure = figure[(n * 95 - 1) / 100];
-		ok = !s->p95 || r.figure <= s->p95;
+		r.figure = figure[(n * percent - 1) / 100];
+		ok = !s->limit || r.figure <= s->limit;
 		if (!ok)
-			printf("# the 95th percentile is too large\n");
+			printf("# %u%% are above %.3f s\n", 100 - percent,
+			       (double)s->limit / 1e9);
 	}
 	if (o->hash_only)
 		printf("%016" PRIx64 " %s\n", r.hash, name);
@@ -158,7 +161,7 @@ static void run_scenario(const struct options *o, const struct scenario *s)
 		if (o->list)
 			printf("%s [%s]\n", name, s->ids);
 		for (unsigned i = 0; !o->list && i < o->n_seeds; i++)
-			if (!s->p95 || i == 0)
+			if (!s->limit || i == 0)
 				run_point(o, s, v, o->seed[i]);
 	}
 }

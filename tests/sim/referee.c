@@ -164,7 +164,9 @@ static struct bubbles *find_bubbles(struct referee *r,
 static void note_bubble(struct referee *r, const struct wire_packet *p,
 			struct teredo_ep to)
 {
-	struct teredo_ep ep = to.port == htons(TEREDO_PORT) ? no_ep : to;
+	bool is_indirect = addr_in_prefix(&p->dst, addr_default_prefix()) &&
+			   ep_equal(to, addr_server_ep(addr_server(&p->dst)));
+	struct teredo_ep ep = is_indirect ? no_ep : to;
 	struct bubbles *b = find_bubbles(r, &p->dst, ep);
 
 	if (!b) {
@@ -183,13 +185,13 @@ static void check_bubbles(struct node *n, struct bubbles *b)
 	if (b->last != TEREDO_NEVER && gap < BUBBLE_GAP)
 		world_fail(n->w, "%s: bubbles to %s %.3f s apart (C-BUB-04)",
 			   n->name, trace_addr(to, &b->to), (double)gap / 1e9);
-	if (gap >= FORGOTTEN)
-		b->unanswered = 0;
-	if (b->unanswered >= BUBBLE_BUDGET && gap < BUBBLE_PAUSE)
-		world_fail(n->w, "%s: %u bubbles to %s unanswered (C-BUB-05)",
-			   n->name, b->unanswered + 1, trace_addr(to, &b->to));
+	if (gap >= FORGOTTEN || b->paid_at < now)
+		b->paid_at = now;
+	b->paid_at += BUBBLE_PAUSE;
+	if (b->paid_at > now + BUBBLE_BUDGET * BUBBLE_PAUSE)
+		world_fail(n->w, "%s: too many bubbles to %s (C-BUB-05)",
+			   n->name, trace_addr(to, &b->to));
 	b->last = now;
-	b->unanswered++;
 }
 
 /* All bubbles of one call to one address are one transmission. */
@@ -223,17 +225,17 @@ static void note_answer(struct node *n, const struct wire_packet *p,
 {
 	struct referee *r = &n->ref;
 	bool was_deaf = r->unheard && n->w->now - r->unheard >= DEAF;
+	bool is_from_server = p->has_origin || p->auth.present;
 
 	if (is_ra(p))
 		r->unheard = 0;
 	for (unsigned i = 0; i < in_book(r->targets); i++) {
 		struct bubbles *b = &r->bubbles[i];
 
-		if (from.port == htons(TEREDO_PORT)
-			    ? is_ra(p) && was_deaf
-			    : addr_equal(&b->to, &p->src) ||
-				      ep_equal(b->ep, from))
-			b->unanswered = 0;
+		if (is_from_server ? is_ra(p) && was_deaf
+				   : addr_equal(&b->to, &p->src) ||
+					     ep_equal(b->ep, from))
+			b->paid_at = 0;
 	}
 }
 

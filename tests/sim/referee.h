@@ -7,9 +7,9 @@
  *  - outbox.lost is 0; a timer that is due makes progress;
  *  - no datagram to an address that is not global unicast (A-V4G), to port 0
  *    or to the node itself (SEC-LOOP);
- *  - bubbles to one peer are 2 s apart (C-BUB-04), and after 4 without an
- *    answer at most one in 30 s (C-BUB-05, with the deviation of path.h), for
- *    our own as for those that answer an indirect one (C-BUB-07). The count
+ *  - bubbles to one peer are 2 s apart (C-BUB-04); there are 4 without an
+ *    answer, and one more in 30 s (C-BUB-05, with the deviation of path.h): of
+ *    our own, and of those that answer an indirect one (C-BUB-07). The count
  *    begins anew after a minute without a bubble, when the peer is forgotten;
  *    when a server answers that did not; with another address or engine;
  *  - solicitations: at most 10 in 10 s;
@@ -51,7 +51,7 @@ struct bubbles {
 	struct teredo_ep ep;
 	bool sent; /* in this call */
 	teredo_time last;
-	unsigned unanswered;
+	teredo_time paid_at; /* when the whole budget is there again */
 };
 
 struct referee {

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "../../libteredo/hold.h"
 #include "roles.h"
 
 struct client_role *client_role(const struct node *n)
@@ -159,7 +160,8 @@ static void news(struct node *n, const struct outbox_item *item)
 	}
 }
 
-/* The address that the status shows is the one on the tun. */
+/* The address that the status shows is the one on the tun; what is held
+ * is within the peers' budgets. */
 static void check(struct node *n)
 {
 	struct teredo_client_status st = client_status(n);
@@ -169,6 +171,8 @@ static void check(struct node *n)
 		world_fail(n->w, "%s: status and tun differ", n->name);
 	if (st.peers_direct + st.peers_relay + st.peers_pending > NODE_PEERS)
 		world_fail(n->w, "%s: too many peers", n->name);
+	if (st.held > NODE_PEERS * HOLD_PEER_BYTES)
+		world_fail(n->w, "%s: holds too much", n->name);
 }
 
 static const struct node_ops client_ops = {

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 
+#include "../../libteredo/hold.h"
 #include "roles.h"
 
 struct relay_role *relay_role(const struct node *n)
@@ -83,6 +84,9 @@ static void check(struct node *n)
 	if (st.peers_proven + st.peers_unproven > st.peers_max ||
 	    st.peers_max > NODE_PEERS)
 		world_fail(n->w, "%s: too many peers", n->name);
+	if (st.held > NODE_PEERS * HOLD_PEER_BYTES ||
+	    (st.held && !(st.peers_proven + st.peers_unproven)))
+		world_fail(n->w, "%s: holds too much", n->name);
 }
 
 static const struct node_ops relay_ops = {

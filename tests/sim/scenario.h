@@ -20,9 +20,10 @@ struct scenario {
 	unsigned variants; /* 0: it has none */
 	void (*label)(unsigned variant, char out[SCENARIO_LABEL]);
 	unsigned seeds; /* 0: one */
-	/* Limit of the 95th percentile of the figure; 0: none. A scenario that
-	 * has one is run with the fixed seed only: chance may beat a limit. */
-	teredo_time p95;
+	/* So many percent of the figures are at most `limit`; 0: no matter.
+	 * Then it is run with the fixed seed only: chance may beat a limit. */
+	unsigned percent;
+	teredo_time limit;
 };
 
 /* An entry of a table; fields with other values than 0 may follow. */

@@ -55,7 +55,7 @@ static void a_silent_second_address_leaves_the_nat_unknown(struct world *w,
 	l->server->link[TEREDO_VIA_SECONDARY]->line.down = true;
 	qualify(alice);
 	world_run(w, 120 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, client_status(alice).nat == TEREDO_NAT_UNKNOWN);
 	EXPECT(w, alice->stack->addresses == 1);
 	EXPECT(w, talks(alice->stack, l->host, 3));
@@ -69,7 +69,7 @@ static void a_server_with_one_address_serves(struct world *w, unsigned kind)
 	l->server = lab_server(l, "poor", false);
 	alice = qualify(lab_client(l, "alice", kind));
 	world_run(w, 60 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, client_status(alice).nat == (kind == NAT_NONE
 						       ? TEREDO_NAT_NONE
 						       : TEREDO_NAT_UNKNOWN));
@@ -125,12 +125,16 @@ static void loss_label(unsigned variant, char out[SCENARIO_LABEL])
 	snprintf(out, SCENARIO_LABEL, "%u_percent", variant ? 20 : 5);
 }
 
+/* At 20 % loss each way (1 - 0.8^2)^3 = 4.7 % need a fourth solicitation, so
+ * the 95th percentile is 8 s; of a sample, only 94 % are sure to be below. */
 static void a_lossy_line_delays_but_does_not_stop(struct world *w,
 						  unsigned variant)
 {
-	struct lab *l = lab_new(w);
-	struct node *alice = lab_client(l, "alice", NAT_PORT);
+	struct lab *l = lab_empty(w);
+	struct node *alice;
 
+	l->server = lab_server(l, "server", false);
+	alice = lab_client(l, "alice", NAT_PORT);
 	access_line(alice)->loss = variant ? 200 : 50;
 	node_start(alice);
 	wait_qualified(alice, 120 * TEREDO_SECOND);
@@ -198,7 +202,7 @@ static void a_changed_mapping_gives_one_new_address(struct world *w,
 	else
 		lab_move_nat(l, alice->nat);
 	world_run(w, 31 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, alice->stack->addresses == 2);
 	EXPECT(w, !addr_equal(&old, &alice->stack->addr));
 	EXPECT(w, node_counter(alice, TEREDO_EV_mapping_changed) == 1);
@@ -246,7 +250,7 @@ static void the_next_server_of_the_list_takes_over(struct world *w,
 	start = w->now;
 	node_stop(l->server);
 	world_run(w, (variant ? 45 : 15) * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	w->figure = client_status(alice).since - start;
 	EXPECT(w, addr_server(&alice->stack->addr) == second->link[0]->ip);
 	EXPECT(w, alice->stack->addresses == 1 + variant);
@@ -284,7 +288,7 @@ static void a_server_that_moved_is_found_by_its_name(struct world *w,
 	c->config.servers = 0;
 	lab_add_server(alice, heir);
 	world_run(w, 45 * TEREDO_SECOND);
-	EXPECT(w, is_qualified(alice));
+	wait_qualified(alice, TEREDO_SECOND);
 	EXPECT(w, addr_server(&alice->stack->addr) == heir->link[0]->ip);
 	EXPECT(w, talks(l->host, alice->stack, 3));
 }
@@ -299,8 +303,8 @@ const struct scenario story_qualify[] = {
 	      "C-QUAL-04 C-QUAL-05 C-QUAL-06 R18"),
 	STORY(an_answer_later_than_the_next_question_counts, "C-SECQ-02"),
 	STORY(a_lossy_line_delays_but_does_not_stop, "C-QUAL-04 R18",
-	      .variants = 2, .label = loss_label, .seeds = 400,
-	      .p95 = 10 * TEREDO_SECOND),
+	      .variants = 2, .label = loss_label, .seeds = 2000, .percent = 94,
+	      .limit = 10 * TEREDO_SECOND),
 	STORY(names_that_resolve_late_are_no_loss, "R9"),
 	STORY(the_refresh_interval_is_random,
 	      "C-CFG-06 C-MNT-01 C-MNT-04 X-REF-02"),

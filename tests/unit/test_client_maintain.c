@@ -373,16 +373,18 @@ static void a_path_that_falls_silent_under_traffic_solicits(void **state)
 static void two_silent_paths_solicit_once(void **state)
 {
 	struct teredo_addr native[] = { ip6("2001:db8::1"), ip6("2001:db8::2") };
+	const struct teredo_ep relay = ep4("203.0.113.50", 3545);
 	struct bench_ra ra;
 
 	(void)state;
 	bench_qualify();
-	bench_trust(&native[0], ep4("203.0.113.50", 3545));
-	bench_trust(&native[1], ep4("203.0.113.50", 3545));
+	bench_trust(&native[0], relay);
+	bench_trust(&native[1], relay);
 	for (unsigned i = 0; i < 75; i++) {
 		bench_send(&native[0], 8);
-		if (i > 10)
-			bench_send(&native[1], 8);
+		bench_send(&native[1], 8);
+		if (i == 15)
+			bench_receive(relay, &native[1], 8);
 		bench_run(100 * MS);
 		if (i == 53) {
 			ra = bench_ra(bench_last_nonce(), SERVER);

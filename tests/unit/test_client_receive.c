@@ -482,6 +482,25 @@ static void peers_that_nobody_asked_for_are_noted_slowly(void **state)
 	assert_in_range(bench_status().peers_direct, 254, 258);
 }
 
+/* ... and hosts that nobody asked for, from wherever, as many */
+static void hosts_that_nobody_asked_for_are_noted_slowly(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+
+	(void)state;
+	bench_close();
+	bench_open(1, 4096);
+	bench_qualify();
+	for (unsigned i = 0; i < 2000; i++) {
+		native.b[14] = (uint8_t)(i >> 8);
+		native.b[15] = (uint8_t)i;
+		bench_receive(somewhere(i), &native, 8);
+		bench_run(1 * MS);
+		bench_forget();
+	}
+	assert_in_range(bench_status().peers_pending, 254, 258);
+}
+
 /* SEC-V4D-03: a Teredo source that names an address of our own network */
 static void a_peer_at_an_address_of_ours_is_not_noted(void **state)
 {
@@ -527,6 +546,7 @@ int main(void)
 		T(half_of_the_room_is_kept_for_our_own_packets),
 		T(a_flood_of_matching_sources_evicts_no_trusted_peer),
 		T(peers_that_nobody_asked_for_are_noted_slowly),
+		T(hosts_that_nobody_asked_for_are_noted_slowly),
 		T(a_peer_at_an_address_of_ours_is_not_noted),
 	};
 

@@ -360,6 +360,28 @@ static void one_network_begins_with_a_limited_number_of_clients(void **state)
 	assert_int_equal(outbox_count(b, OUTBOX_UDP), 1);
 }
 
+/* ... but the only host that there is may have what there is */
+static void a_host_local_relay_does_not_ration_its_host(void **state)
+{
+	struct relay_bench *b = bench_new(&(struct teredo_relay_config){
+		.prefix = addr_default_prefix(),
+		.max_peers = 1000,
+		.host_local = true,
+	});
+	struct teredo_addr self = ip6(N);
+
+	(void)state;
+	teredo_relay_set_local(b->r, &b->local, &self, 1);
+	for (unsigned i = 0; i < 1000; i++) {
+		struct test_packet p =
+			to_client(self, teredo6(SERVER, 0, HOST, 1 + i));
+
+		assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+	}
+	assert_int_equal(b->bubbles, 1000);
+	bench_free(b);
+}
+
 /* R-ENC-16, SEC-V4D-01: a scan through the relay meets the limits, and who is
  * trusted stays */
 static void a_scan_is_rationed_and_displaces_nobody(void **state)
@@ -471,6 +493,7 @@ int main(void)
 		T(trust_ends_30_s_after_the_last_packet),
 		T(what_waits_is_bounded),
 		T(one_network_begins_with_a_limited_number_of_clients),
+		T(a_host_local_relay_does_not_ration_its_host),
 		T(a_scan_is_rationed_and_displaces_nobody),
 		T(a_rationed_client_is_asked_as_soon_as_can_be),
 		T(a_full_table_refuses_new_clients),

@@ -204,18 +204,43 @@ static void strangers_are_let_in_slowly(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 50000; i++) {
-		struct teredo_addr src = teredo6(SERVER, 0, HOST, 1 + i);
-		struct test_packet p = from_client(src, ip6(N));
+		char host[sizeof("202.000.000.1")];
+		struct test_packet p;
 
+		snprintf(host, sizeof(host), "202.%u.%u.1", i >> 8, i & 255);
+		p = from_client(teredo6(SERVER, 0, host, 1), ip6(N));
 		b->now += TEREDO_SECOND / 10000;
-		taken += give_udp(b, &p, ep4(HOST, 1 + i)).fate ==
-			 TEREDO_TAKEN;
+		taken += give_udp(b, &p, ep4(host, 1)).fate == TEREDO_TAKEN;
 	}
 	assert_in_range(taken, 1399, 1401);
 	assert_int_equal(bench_count(b, TEREDO_DROP_rate_limited),
 			 50000 - taken);
 	teredo_relay_status(b->r, &st);
 	assert_int_equal(st.peers_unproven, taken);
+	bench_free(b);
+}
+
+/* R-DEC-03: 64 at once, then 16/s of one address, by whatever ports, and others
+ * are let in meanwhile */
+static void strangers_of_one_address_are_let_in_more_slowly(void **state)
+{
+	struct relay_bench *b = bench_new(&(struct teredo_relay_config){
+		.prefix = addr_default_prefix(),
+		.max_peers = 10000,
+	});
+	struct test_packet p;
+	unsigned taken = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 50000; i++) {
+		p = from_client(teredo6(SERVER, 0, HOST, 1 + i), ip6(N));
+		b->now += TEREDO_SECOND / 10000;
+		taken += give_udp(b, &p, ep4(HOST, 1 + i)).fate ==
+			 TEREDO_TAKEN;
+	}
+	assert_in_range(taken, 64 + 79, 64 + 81);
+	p = from_client(teredo6(SERVER, 0, MOVED, 1), ip6(N));
+	assert_int_equal(give_udp(b, &p, ep4(MOVED, 1)).fate, TEREDO_TAKEN);
 	bench_free(b);
 }
 
@@ -393,6 +418,7 @@ int main(void)
 		T(a_stranger_is_asked_before_it_is_believed),
 		T(a_stranger_becomes_known_by_an_answer_of_our_side),
 		T(strangers_are_let_in_slowly),
+		T(strangers_of_one_address_are_let_in_more_slowly),
 		T(a_bubble_of_a_stranger_is_dropped),
 		T(a_source_elsewhere_than_its_mapping_is_refused),
 		T(a_stale_client_elsewhere_is_asked_again),
