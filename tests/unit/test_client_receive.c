@@ -87,6 +87,22 @@ static void the_reply_to_the_test_proves_the_relay(void **state)
 	assert_int_equal(bench_count(TEREDO_EV_test_answered), 1);
 }
 
+/* C-RX-10: where no test runs, no nonce is the right one, not even 0 */
+static void a_reply_of_zeros_proves_nothing(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	const struct teredo_ep liar = ep4("203.0.113.66", 6666);
+	struct test_packet reply = { .len = 0 };
+	uint8_t zeros[8] = { 0 };
+
+	(void)state;
+	bench_trust(&native, RELAY);
+	icmp6_put_echo(packet_more(&reply, ICMP6_ECHO_LEN(8)), ICMP6_ECHO_REPLY,
+		       &native, &bench.own, 0, 1, zeros, 8);
+	assert_dropped(bench_udp(liar, &reply), spoofed);
+	assert_ep_equal(bench_send(&native, 8).to, RELAY);
+}
+
 static void a_reply_to_an_earlier_test_of_the_series_counts(void **state)
 {
 	struct teredo_addr native = ip6("2001:db8::1");
@@ -527,6 +543,7 @@ int main(void)
 		T(a_trusted_peer_is_trusted_for_30_s_after_its_last_packet),
 		T(a_trusted_native_peer_elsewhere_is_tested_first),
 		T(the_reply_to_the_test_proves_the_relay),
+		T(a_reply_of_zeros_proves_nothing),
 		T(a_reply_to_an_earlier_test_of_the_series_counts),
 		T(only_the_right_reply_proves),
 		T(a_reply_after_30_s_proves_nothing),
