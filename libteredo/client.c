@@ -57,7 +57,7 @@ struct teredo_verdict client_drop(struct teredo_client *c,
 static void limits_init(struct teredo_client *c)
 {
 	/* C-BUB-04, C-BUB-05, C-BUB-07; SEC-REF-03, SEC-REF-04 */
-	ratelimit_table_init(&c->reply_gap, &c->env, 1, PATH_GAP);
+	ratelimit_table_init(&c->reply_gap, &c->env, 1, PATH_GAP_MIN);
 	ratelimit_table_init(&c->reply_budget, &c->env, PATH_ATTEMPTS,
 			     30 * TEREDO_SECOND);
 	c->replies = (struct ratelimit){ .period = 20 * TEREDO_MS,

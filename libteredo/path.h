@@ -3,7 +3,7 @@
  *
  * RFC 4380 5.2.4, 5.2.6, 5.4.1. A packet to a trusted peer goes out at once.
  * Else it is held and the role probes: bubbles to a Teredo peer, a
- * connectivity test to a native one. Four probes, 2 s apart; then what is
+ * connectivity test to a native one. Four probes, PATH_GAP apart; then what is
  * held is answered with ICMPv6 "address unreachable" and there is a pause, in
  * which packets are refused at once, but which is never a lock-out: after it,
  * traffic starts again, and a sign of life ends it (deliberate deviation from
@@ -22,7 +22,14 @@
 #include "ratelimit.h"
 
 #define PATH_ATTEMPTS	4u
-#define PATH_GAP	(2 * TEREDO_SECOND)	/* C-BUB-04, C-TX-04 */
+/* No two bubbles to one endpoint, and no two answers to it, are closer than
+ * this (C-BUB-04, C-BUB-07). */
+#define PATH_GAP_MIN	(2 * TEREDO_SECOND)
+/* From one probe to the next (C-TX-04). More than the least, by what jitter is
+ * likely to take away on the way: the peer keeps to the least too, and would
+ * not answer a probe that comes closer to the last. Four of them are less than
+ * 9 s (C-TX-15). */
+#define PATH_GAP	(PATH_GAP_MIN + 50 * TEREDO_MS)
 #define PATH_ONE_WAY	(3 * TEREDO_SECOND)
 
 struct path_ops {

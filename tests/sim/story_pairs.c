@@ -9,6 +9,8 @@
  */
 #include "config.h"
 
+#include "../../libteredo/addr.h"
+#include "../../libteredo/path.h"
 #include "lab.h"
 #include "scenario.h"
 
@@ -60,6 +62,28 @@ static void every_pair_opens(struct world *w, unsigned v)
 	       ping(bob->stack, alice->stack, TEREDO_SECOND) != TEREDO_NEVER);
 }
 
+/* The answer to the first bubbles is lost, and the second arrive 40 ms closer
+ * to them than they were sent: they are answered all the same. */
+static void jitter_does_not_cost_an_answer(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v / 4));
+	struct node *bob = qualify(lab_client(l, "bob", v % 4));
+	uint32_t a = addr_mapping(&alice->stack->addr).ip;
+	uint32_t b = addr_mapping(&bob->stack->addr).ip;
+
+	net4_cut(w, a, b);
+	access_line(alice)->delay += 40 * TEREDO_MS;
+	EXPECT(w, ping(alice->stack, bob->stack, TEREDO_SECOND) ==
+			  TEREDO_NEVER);
+	EXPECT(w, node_counter(bob, TEREDO_EV_bubble_reply_sent) == 1);
+	net4_mend(w, a, b);
+	access_line(alice)->delay -= 40 * TEREDO_MS;
+	w->figure = ping(alice->stack, bob->stack, 2 * TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, PATH_GAP - 750 * TEREDO_MS);
+	EXPECT(w, are_direct(alice, bob) && are_direct(bob, alice));
+}
+
 static void burst_label(unsigned v, char out[SCENARIO_LABEL])
 {
 	pair_label(4 * v, out);
@@ -102,6 +126,8 @@ const struct scenario story_pairs[] = {
 	      "C-TX-07 C-TX-08 C-TX-09 C-RX-05 C-RX-11 C-RX-14 "
 	      "S-FWD-05 S-FWD-06 X-MTX-01 X-MTX-02 X-MTX-03",
 	      .variants = 16 * KINDS, .label = pair_label),
+	STORY(jitter_does_not_cost_an_answer, "C-TX-08 C-BUB-04 C-BUB-07",
+	      .variants = KINDS * KINDS, .label = burst_label),
 	STORY(a_first_burst_to_a_peer_stays_in_order, "C-RX-14 C-TX-09",
 	      .variants = KINDS * KINDS, .label = burst_label),
 	STORY(a_symmetric_peer_is_opened_from_outside,

@@ -21,8 +21,8 @@ struct siege {
 	struct lab *l;
 	struct node *bob;
 	struct link4 *stranger;
-	teredo_time gap;		 /* between two packets */
-	void (*throw)(struct siege * s); /* one */
+	teredo_time gap;		/* between two packets */
+	void (*throw)(struct siege *s); /* one */
 	bool is_over;
 };
 
@@ -257,8 +257,8 @@ static void a_scan_does_not_shut_a_relay(struct world *w, unsigned variant)
 		struct node *carol =
 			qualify(lab_client(s->l, "carol", NAT_SYMMETRIC));
 
-		EXPECT(w, ping(host, carol->stack, TEREDO_SECOND) !=
-				  TEREDO_NEVER);
+		EXPECT(w,
+		       ping(host, carol->stack, TEREDO_SECOND) != TEREDO_NEVER);
 	}
 }
 
@@ -279,6 +279,8 @@ static void throw_bubble_by_the_server(struct siege *s)
 }
 
 /* 10 bubbles a second to one client: not all of one host. */
+/* carol may share a bucket with one of the stranger's endpoints, by chance:
+ * then her second bubble is answered. */
 static void one_host_does_not_use_up_a_servers_bubbles(struct world *w,
 						       unsigned variant)
 {
@@ -290,8 +292,8 @@ static void one_host_does_not_use_up_a_servers_bubbles(struct world *w,
 		struct node *carol =
 			qualify(lab_client(s->l, "carol", NAT_PORT));
 
-		EXPECT(w, ping(carol->stack, s->bob->stack, TEREDO_SECOND) !=
-				  TEREDO_NEVER);
+		EXPECT(w, ping(carol->stack, s->bob->stack,
+			       3 * TEREDO_SECOND) != TEREDO_NEVER);
 	}
 }
 

@@ -396,6 +396,22 @@ static void two_silent_paths_solicit_once(void **state)
 	}
 }
 
+/* Who never answered says nothing about our mapping. */
+static void a_host_that_never_answered_is_no_reason_to_solicit(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+
+	(void)state;
+	bench_qualify();
+	bench_run(5 * S);
+	for (unsigned i = 0; i < 90; i++) {
+		bench_send(&native, 8);
+		bench_run(100 * MS);
+		assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
+	}
+	assert_int_equal(bench_count(TEREDO_EV_test_sent), 4);
+}
+
 /* ---- the world changes ---- */
 
 /* R10, R11, R13 */
@@ -507,6 +523,7 @@ int main(void)
 		T(the_same_address_of_the_server_again_changes_nothing),
 		T(a_path_that_falls_silent_under_traffic_solicits),
 		T(two_silent_paths_solicit_once),
+		T(a_host_that_never_answered_is_no_reason_to_solicit),
 		T(a_change_of_the_network_solicits_at_once),
 		T(changes_of_the_network_solicit_once_a_second_at_most),
 		T(a_change_within_the_second_is_not_put_off_by_the_server),

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "tests/unit/client_bench.h"
+#include "libteredo/path.h"
 
 #define PEER	ep4("192.0.2.99", 5000)
 #define RELAY	ep4("203.0.113.50", 3545)
@@ -91,7 +92,7 @@ static void an_unanswered_test_is_repeated_three_times_and_given_up(
 	bench_run(9 * S);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(ms_of(bench_expect_udp(ep4(SERVER, 3544))),
-				 2000 * i);
+				 i * PATH_GAP / MS);
 	expect_unreachable(&native);
 	expect_unreachable(&native);
 	bench_expect_silence();
@@ -248,7 +249,7 @@ static void a_silent_peer_gets_four_pairs_and_then_one_in_30_s(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct sent *s = bench_expect_udp(PEER);
 
-		assert_int_equal(ms_of(s), 2000 * i);
+		assert_int_equal(ms_of(s), i * PATH_GAP / MS);
 		bench_is_bubble(s, &bench.own, &peer);
 		s = bench_expect_udp(bench_peer_server());
 		/* for peers that answer the origin, and those that do not */

@@ -110,10 +110,10 @@ static void a_refused_probe_uses_up_its_turn(void **state)
 	assert_true(peer()->last_attempt == 0);
 	run_until(T0 + 3 * S);
 	refuses = false;
-	assert_int_equal(run_until(T0 + 8 * S), 1);
+	assert_int_equal(run_until(T0 + 4 * PATH_GAP), 1);
 	assert_int_equal(n_probes, 4);
-	assert_true(probed_at[3] == T0 + 6 * S);
-	assert_true(peer()->last_attempt == T0 + 6 * S);
+	assert_true(probed_at[3] == T0 + 3 * PATH_GAP);
+	assert_true(peer()->last_attempt == T0 + 3 * PATH_GAP);
 }
 
 static void a_role_that_always_refuses_ends_the_cycle_too(void **state)
@@ -121,7 +121,7 @@ static void a_role_that_always_refuses_ends_the_cycle_too(void **state)
 	(void)state;
 	refuses = true;
 	send_one(1);
-	assert_int_equal(run_until(T0 + 8 * S), 1);
+	assert_int_equal(run_until(T0 + 4 * PATH_GAP), 1);
 	assert_int_equal(hold_used(path.hold), 0);
 	refuses = false;	/* nothing was sent: no reason for a pause */
 	assert_int_equal(send_one(2), TEREDO_TAKEN);
@@ -149,9 +149,9 @@ static void a_probe_keeps_its_distance_from_the_last(void **state)
 	peers_get(path.peers, &dst, now)->last_attempt = T0 - S;
 	assert_int_equal(send_one(1), TEREDO_TAKEN);
 	assert_int_equal(n_probes, 0);
-	run_until(T0 + S);
+	run_until(T0 - S + PATH_GAP);
 	assert_int_equal(n_probes, 1);
-	assert_true(probed_at[0] == T0 + S);
+	assert_true(probed_at[0] == T0 - S + PATH_GAP);
 }
 
 /* The outbox never loses: many timers come due at once. */
@@ -168,7 +168,7 @@ static void timers_wait_for_room_in_the_outbox(void **state)
 			send_to(&a, 1240, 1);
 		n_probes = 0;
 	}
-	for (now = T0; now <= T0 + 8 * S; now += 2 * S) {
+	for (now = T0; now <= T0 + 4 * PATH_GAP; now += PATH_GAP) {
 		while (path_deadline(&path) <= now) {
 			outbox_clear(&ob);
 			path_expire(&path, now, &ob);
@@ -186,7 +186,7 @@ static void a_full_outbox_stops_expiry_at_once(void **state)
 {
 	(void)state;
 	send_one(1);
-	now = T0 + 2 * S;
+	now = T0 + PATH_GAP;
 	outbox_clear(&ob);
 	assert_non_null(outbox_packet(&ob, OUTBOX_TUN, OUTBOX_BYTES));
 	path_expire(&path, now, &ob);

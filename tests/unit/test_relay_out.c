@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "relay_bench.h"
+#include "libteredo/path.h"
 
 /* R-ENC-05, R-ENC-08, R-ENC-12, C-BUB-03 */
 static void the_first_packet_waits_for_a_bubble(void **state)
@@ -72,12 +73,12 @@ static void four_bubbles_then_the_sender_is_told(void **state)
 
 	give_tun(b, &p);
 	for (unsigned i = 1; i < 4; i++) {
-		run_until(b, start + 2 * i * TEREDO_SECOND - 1);
+		run_until(b, start + i * PATH_GAP - 1);
 		assert_int_equal(b->bubbles, i);
-		run_until(b, start + 2 * i * TEREDO_SECOND + 50 * TEREDO_MS);
+		run_until(b, start + i * PATH_GAP + 50 * TEREDO_MS);
 		assert_int_equal(b->bubbles, i + 1);
 	}
-	run_until(b, start + 8 * TEREDO_SECOND - 1);
+	run_until(b, start + 4 * PATH_GAP - 1);
 	assert_int_equal(b->errors, 0);
 	assert_true(run_until(b, start + 9 * TEREDO_SECOND));
 	assert_int_equal(b->errors, 1);
@@ -436,10 +437,10 @@ static void a_rationed_client_is_asked_as_soon_as_can_be(void **state)
 	run_until(b, b->now + 40 * TEREDO_SECOND);
 	start = b->now + TEREDO_SECOND;
 	for (unsigned turn = 0; turn < 4; turn++) {
-		run_until(b, start + turn * 2 * TEREDO_SECOND - 1);
+		run_until(b, start + turn * PATH_GAP - 1);
 		use_up_bubbles(b);
 		b->bubbles = 0;
-		run_until(b, start + turn * 2 * TEREDO_SECOND);
+		run_until(b, start + turn * PATH_GAP);
 		if (turn == 0)
 			assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
 		assert_int_equal(b->bubbles, 0);

@@ -83,6 +83,26 @@ static void a_forged_answer_proves_nothing(void **state)
 	expect_udp_drop(b, &answer, ep4(MOVED, 2000), TEREDO_DROP_spoofed);
 }
 
+/* R-GEN-04: nor does a right answer displace one who is trusted */
+static void a_right_answer_finds_no_room_in_a_full_table(void **state)
+{
+	struct relay_bench *b = bench_new(&(struct teredo_relay_config){
+		.prefix = addr_default_prefix(),
+		.max_peers = 1,
+	});
+	struct teredo_addr other = teredo6(SERVER, 0, HOST, 7);
+	struct test_packet p = to_client(ip6(N), client()), answer;
+	struct test_packet q = to_client(ip6(N), other);
+
+	(void)state;
+	give_tun(b, &p);
+	answer = make_bubble(client(), bubble_source(b));
+	prove(b, other, ep4(HOST, 7));
+	expect_udp_drop(b, &answer, home(), TEREDO_DROP_table_full);
+	expect_sent(b, &q, ep4(HOST, 7));
+	bench_free(b);
+}
+
 static struct teredo_addr a_cookie_drawn_from(uint64_t seed)
 {
 	struct teredo_env env = test_env(&seed);
@@ -411,6 +431,7 @@ int main(void)
 		T(a_client_that_moves_is_followed),
 		T(a_client_that_returns_is_followed_when_trust_ends),
 		T(a_forged_answer_proves_nothing),
+		T(a_right_answer_finds_no_room_in_a_full_table),
 		T(nobody_can_guess_a_cookie_from_another_relay),
 		T(a_cookie_is_good_for_30_s),
 		T(a_client_that_we_sent_to_is_believed_at_its_mapping),
