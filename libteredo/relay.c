@@ -41,7 +41,7 @@
 
 #define HOLD_BYTES	((size_t)8 << 20)
 #define IP6_SRC		8u	/* where the source address stands */
-#define PAUSE		(30 * TEREDO_SECOND)
+#define PAUSE		(10 * TEREDO_SECOND)	/* R-ENC-07 */
 #define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
 #define ICMP6_ND_LAST	137			/* redirect */
 

@@ -26,6 +26,9 @@ struct node;
 /* What tells the roles apart; `core` is the role's. */
 struct node_ops {
 	bool is_server, is_client;
+	/* Between two bubbles once four went unanswered (C-BUB-05, R-ENC-07);
+	 * a server sends none. */
+	teredo_time bubble_pause;
 	/* Makes n->core and starts it, perhaps from the snapshot. */
 	void (*open)(struct node *n, bool restore);
 	void (*close)(void *core);

@@ -25,7 +25,6 @@
 #include "node.h"
 
 #define BUBBLE_GAP    (2 * TEREDO_SECOND)
-#define BUBBLE_PAUSE  (30 * TEREDO_SECOND)
 #define BUBBLE_BUDGET 4
 #define FORGOTTEN     (60 * TEREDO_SECOND) /* PEER_FORGET_UNPROVEN */
 #define DEAF	      (8 * TEREDO_SECOND)
@@ -180,6 +179,7 @@ static void note_bubble(struct referee *r, const struct wire_packet *p,
 static void check_bubbles(struct node *n, struct bubbles *b)
 {
 	teredo_time now = n->w->now, gap = now - b->last;
+	teredo_time pause = n->ops->bubble_pause;
 	char to[TRACE_ADDR_LEN];
 
 	if (b->last != TEREDO_NEVER && gap < BUBBLE_GAP)
@@ -187,8 +187,8 @@ static void check_bubbles(struct node *n, struct bubbles *b)
 			   n->name, trace_addr(to, &b->to), (double)gap / 1e9);
 	if (gap >= FORGOTTEN || b->paid_at < now)
 		b->paid_at = now;
-	b->paid_at += BUBBLE_PAUSE;
-	if (b->paid_at > now + BUBBLE_BUDGET * BUBBLE_PAUSE)
+	b->paid_at += pause;
+	if (b->paid_at > now + BUBBLE_BUDGET * pause)
 		world_fail(n->w, "%s: too many bubbles to %s (C-BUB-05)",
 			   n->name, trace_addr(to, &b->to));
 	b->last = now;

@@ -106,7 +106,7 @@ static void a_relay_that_was_away_is_found_again(struct world *w, unsigned v)
 		node_start(l->relay);
 	world_run(w, 60 * TEREDO_SECOND);
 	w->figure = flow_back(f, w->now - 60 * TEREDO_SECOND);
-	EXPECT_AT_MOST(w, w->figure, (cut ? 32 : 6) * TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, (cut ? 12 : 6) * TEREDO_SECOND);
 	EXPECT(w, flow_lost(f, 200) <= 2);
 	EXPECT(w, alice->stack->addresses == 1);
 }

@@ -152,7 +152,7 @@ static void a_nat_is_flushed_under_traffic(struct world *w, unsigned v)
 	nat_flush(alice->nat);
 	world_run(w, 60 * TEREDO_SECOND);
 	w->figure = flow_gap(f, 2 * TEREDO_SECOND);
-	EXPECT_AT_MOST(w, w->figure, (v & 2 ? 62 : 6) * TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, (v & 2 ? 44 : 6) * TEREDO_SECOND);
 	EXPECT(w, flow_lost(f, 200) <= 2);
 }
 

@@ -100,9 +100,9 @@ static void a_silent_client_is_asked_again_after_a_pause(void **state)
 	unsigned asked;
 
 	give_tun(b, &p);
-	run_until(b, b->now + 10 * TEREDO_SECOND);
+	run_until(b, b->now + 9 * TEREDO_SECOND);
 	asked = b->bubbles;
-	for (int i = 0; i < 15; i++) {
+	for (int i = 0; i < 6; i++) {
 		assert_int_equal(give_tun(b, &p).fate, TEREDO_DROP);
 		run_until(b, b->now + TEREDO_SECOND);
 	}
