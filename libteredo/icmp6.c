@@ -261,12 +261,14 @@ static bool may_be_answered(const struct wire_packet *p)
 size_t icmp6_put_unreachable(uint8_t *out, const struct teredo_addr *src,
 			     const uint8_t *about, size_t about_len)
 {
+	static const struct teredo_addr unspecified;
 	const size_t quote_max = ICMP6_ERROR_MAX - WIRE_IP6_LEN - HEADER;
 	size_t quote = about_len < quote_max ? about_len : quote_max;
 	struct wire_packet p;
 	uint8_t *msg;
 
-	if (wire_parse_ip6_head(&p, about, about_len) != WIRE_OK ||
+	if (addr_equal(src, &unspecified) ||
+	    wire_parse_ip6_head(&p, about, about_len) != WIRE_OK ||
 	    !may_be_answered(&p))
 		return 0;
 	msg = start(out, ICMP6_UNREACHABLE, HEADER + quote, 64, src, &p.src);

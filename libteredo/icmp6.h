@@ -58,7 +58,8 @@ void icmp6_put_echo(uint8_t *out, uint8_t type, const struct teredo_addr *src,
 /* Destination unreachable, code 3 (address), quoting as much of `about`, a
  * packet or at least the first 1280 octets of it, as fits 1280 octets. Returns
  * its length, or 0 where RFC 4443 2.4(e) forbids an error (ICMPv6 error,
- * multicast or non-unique source). out: 1280 octets. */
+ * multicast or non-unique source) or we have no address to send it from: src
+ * is `::' (RFC 4443 2.2). out: 1280 octets. */
 #define ICMP6_ERROR_MAX	1280u
 size_t icmp6_put_unreachable(uint8_t *out, const struct teredo_addr *src,
 			     const uint8_t *about, size_t about_len);

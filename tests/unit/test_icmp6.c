@@ -401,6 +401,18 @@ static size_t error_about(uint8_t next_header, const char *src,
 	return icmp6_put_unreachable(out, &client, t.b, t.len);
 }
 
+/* A relay on a host without IPv6 address */
+static void who_has_no_address_sends_no_error(void **state)
+{
+	const struct teredo_addr none = { { 0 } };
+	struct test_packet t = { 0 };
+	uint8_t out[ICMP6_ERROR_MAX];
+
+	(void)state;
+	packet_ip6(&t, 17, &client, &native, 100);
+	assert_int_equal(icmp6_put_unreachable(out, &none, t.b, t.len), 0);
+}
+
 /* G-ICM-02 */
 static void errors_are_not_sent_where_they_are_forbidden(void **state)
 {
@@ -442,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_short_message_is_none),
 		cmocka_unit_test(an_unreachable_error_quotes_the_packet),
 		cmocka_unit_test(a_long_packet_is_quoted_in_part),
+		cmocka_unit_test(who_has_no_address_sends_no_error),
 		cmocka_unit_test(errors_are_not_sent_where_they_are_forbidden),
 	};
 
