@@ -110,6 +110,12 @@ bool ep_equal(struct teredo_ep a, struct teredo_ep b)
 	return a.ip == b.ip && a.port == b.port;
 }
 
+void ep_key(uint8_t key[EP_KEY_LEN], struct teredo_ep ep)
+{
+	memcpy(key, &ep.ip, 4);
+	memcpy(key + 4, &ep.port, 2);
+}
+
 bool addr_is_link_local(const struct teredo_addr *a)
 {
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;

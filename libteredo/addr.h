@@ -34,6 +34,10 @@ struct teredo_ep addr_server_ep(uint32_t server_ip);
 bool addr_equal(const struct teredo_addr *a, const struct teredo_addr *b);
 bool ep_equal(struct teredo_ep a, struct teredo_ep b);
 
+/* An endpoint as a key of a table: the struct has padding. */
+#define EP_KEY_LEN 6u
+void ep_key(uint8_t key[EP_KEY_LEN], struct teredo_ep ep);
+
 bool addr_is_link_local(const struct teredo_addr *a);	/* fe80::/10 */
 bool addr_is_multicast(const struct teredo_addr *a);
 bool addr_is_all_nodes(const struct teredo_addr *a);	/* ff02::1 */

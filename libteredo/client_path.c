@@ -71,13 +71,6 @@ static void send_bubble(struct teredo_client *c, struct teredo_ep to,
 	c->count.n[kind]++;
 }
 
-/* An endpoint as a key: the struct has padding. */
-static void ep_key(uint8_t key[6], struct teredo_ep ep)
-{
-	memcpy(key, &ep.ip, 4);
-	memcpy(key + 4, &ep.port, 2);
-}
-
 /* C-TX-07, C-TX-08: one transmission of two bubbles (Q11) */
 static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 			 teredo_time now, struct teredo_outbox *ob)
@@ -85,7 +78,7 @@ static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 	struct teredo_ep mapped = addr_mapping(&p->addr);
 	struct teredo_ep server = addr_server_ep(addr_server(&p->addr));
 	struct teredo_addr cookie;
-	uint8_t key[6];
+	uint8_t key[EP_KEY_LEN];
 
 	/* C-TX-11; the host's own addresses may be others by now */
 	if (!ep_is_acceptable(mapped, &c->local) ||
@@ -175,7 +168,7 @@ static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
 static bool may_reply(struct teredo_client *c, struct teredo_ep to,
 		      bool is_trusted, teredo_time now)
 {
-	uint8_t key[6];
+	uint8_t key[EP_KEY_LEN];
 
 	ep_key(key, to);
 	return ratelimit_table_take(&c->reply_gap, now, key, sizeof(key)) &&
@@ -237,7 +230,7 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 				 struct teredo_ep from, teredo_time now,
 				 struct teredo_outbox *ob)
 {
-	uint8_t key[6];
+	uint8_t key[EP_KEY_LEN];
 
 	if (!ep_is_acceptable(from, &c->local))
 		return TEREDO_DROP_martian_v4;		/* SEC-V4D-03 */
@@ -346,18 +339,6 @@ static struct teredo_verdict stranger_in(struct teredo_client *c,
 				     now, ob);
 }
 
-/* Router and neighbour solicitation and advertisement, redirect: also behind
- * extension headers. */
-static bool is_neighbour_discovery(const struct wire_packet *p)
-{
-	uint8_t type;
-	size_t len;
-	const uint8_t *msg = wire_upper(p, &type, &len);
-
-	return type == ICMP6_NEXT_HEADER && len > 0 &&
-	       msg[0] >= ICMP6_RS && msg[0] <= ICMP6_RS + 4;
-}
-
 /* Why the interface must not see it. */
 static enum teredo_counter objection(const struct teredo_client *c,
 				     const struct wire_packet *p)
@@ -368,7 +349,7 @@ static enum teredo_counter objection(const struct teredo_client *c,
 		return TEREDO_DROP_link_local;
 	if (addr_equal(&p->src, &c->addr))
 		return TEREDO_DROP_loop;
-	if (!addr_is_global(&p->src) || is_neighbour_discovery(p))
+	if (!addr_is_global(&p->src) || icmp6_is_neighbour_discovery(p))
 		return TEREDO_DROP_martian_v6;
 	if (wire_has_rh0(p))
 		return TEREDO_DROP_routing_header;

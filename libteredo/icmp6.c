@@ -56,6 +56,16 @@ uint16_t icmp6_checksum(const struct teredo_addr *src,
 
 /* ---- reading ---- */
 
+bool icmp6_is_neighbour_discovery(const struct wire_packet *p)
+{
+	uint8_t type;
+	size_t len;
+	const uint8_t *msg = wire_upper(p, &type, &len);
+
+	return type == ICMP6_NEXT_HEADER && len > 0 && msg[0] >= ICMP6_RS &&
+	       msg[0] <= ICMP6_REDIRECT;
+}
+
 const uint8_t *icmp6_message(const struct wire_packet *p, size_t *len)
 {
 	const uint8_t *msg = p->ip6 + WIRE_IP6_LEN;

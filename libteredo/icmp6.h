@@ -17,11 +17,16 @@
 #define ICMP6_ECHO_REPLY	129
 #define ICMP6_RS		133
 #define ICMP6_RA		134
+#define ICMP6_REDIRECT		137
 
 /* Internet checksum of an ICMPv6 message: 0 when a received one is right. */
 uint16_t icmp6_checksum(const struct teredo_addr *src,
 			const struct teredo_addr *dst,
 			const uint8_t *msg, size_t len);
+
+/* Router or neighbour solicitation or advertisement, or redirect, also behind
+ * extension headers: belongs to a link and never crosses (C-RX-21). */
+bool icmp6_is_neighbour_discovery(const struct wire_packet *p);
 
 /* The message directly behind the IPv6 header, with a right checksum; NULL
  * otherwise. *len gets its length, at least 8. */

@@ -43,7 +43,6 @@
 #define IP6_SRC		8u	/* where the source address stands */
 #define PAUSE		(10 * TEREDO_SECOND)	/* R-ENC-07 */
 #define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
-#define ICMP6_ND_LAST	137			/* redirect */
 
 struct teredo_relay {
 	struct teredo_relay_config config;
@@ -239,17 +238,6 @@ struct teredo_verdict teredo_relay_tun_in(struct teredo_relay *r,
 	return path_send(&r->path, &p.dst, ip6, len, now, ob);
 }
 
-/* Neighbour discovery belongs to a link, and this is none of its links. */
-static bool is_neighbour_discovery(const struct wire_packet *p)
-{
-	uint8_t type;
-	size_t len;
-	const uint8_t *upper = wire_upper(p, &type, &len);
-
-	return type == ICMP6_NEXT_HEADER && len > 0 && upper[0] >= ICMP6_RS &&
-	       upper[0] <= ICMP6_ND_LAST;
-}
-
 /* What keeps a client's packet from our side (R-DEC-05, R-DEC-06). 6to4 is
  * refused whole: its route may lead into a tunnel back to us. */
 static enum teredo_counter unfit_inbound(const struct teredo_relay *r,
@@ -263,7 +251,7 @@ static enum teredo_counter unfit_inbound(const struct teredo_relay *r,
 		why = TEREDO_DROP_not_for_us;
 	if (why == FIT && p->next_header == WIRE_NH_NONE)
 		why = TEREDO_DROP_malformed;	/* R-DEC-08 */
-	if (why == FIT && is_neighbour_discovery(p))
+	if (why == FIT && icmp6_is_neighbour_discovery(p))
 		why = TEREDO_DROP_link_local;
 	return why;
 }

@@ -132,11 +132,10 @@ static struct teredo_verdict taken(struct teredo_server *s,
 static bool take_for_ep(struct ratelimit_table *t, struct teredo_ep ep,
 			teredo_time now)
 {
-	uint8_t id[6];
+	uint8_t key[EP_KEY_LEN];
 
-	memcpy(id, &ep.ip, 4);
-	memcpy(id + 4, &ep.port, 2);
-	return ratelimit_table_take(t, now, id, sizeof(id));
+	ep_key(key, ep);
+	return ratelimit_table_take(t, now, key, sizeof(key));
 }
 
 /* Rule 5 */
