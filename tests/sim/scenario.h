@@ -44,6 +44,9 @@ extern const struct scenario story_outage[];
 extern const struct scenario story_restart[];
 extern const struct scenario story_stranger[];
 extern const struct scenario story_siege[];
+extern const struct scenario story_replay[];
+extern const struct scenario story_rogue[];
+extern const struct scenario story_loops[];
 extern const struct scenario story_soak[];
 
 #endif
