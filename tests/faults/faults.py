@@ -1,0 +1,297 @@
+"""faults.py - what every case of faults.md section 9 is made of
+
+A case is one file f_ID with one class: it builds a small Internet with
+tests/net's laboratory, does something bad to one role, and says what was
+counted. The role under test is `self.maker`'s, ours or Debian's Miredo 1.2.6;
+everything around it is ours, so both are measured with the same stick.
+
+    class B1(faults.Case):
+        target = "what the row demands"
+        def measure(self):
+            ...
+            self.check(lost <= 0.01, f"{lost:.1%} lost")
+
+check() adds a figure to the row. For us all of them must hold; for Debian's
+they are only printed. FAULTS_FULL=1 asks for full sizes, FAULTS_MAKERS names
+whom to measure ("ours", "ours Debian"). The row is left as JSON in
+net/faults/ID.json, from which `run` makes the table.
+
+  Flow      1,000 numbered packets a second there and back (flow.c)
+  Flood     forged packets at a rate (flood.c)
+  Sampler   memory, descriptors and CPU time of a host's daemons, 10 a second
+"""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "net"))
+
+import lab                      # noqa: E402
+lab.enter()
+
+import daemons                  # noqa: E402
+import probe                    # noqa: E402
+import tap                      # noqa: E402
+from daemons import Debian, Ours                # noqa: E402
+
+FULL = bool(os.environ.get("FAULTS_FULL"))
+PROGRAMS = os.path.join(lab.BUILD, "tests", "faults")
+RESULTS = os.path.join(lab.BUILD, "net", "faults")
+SERVER, SERVER2 = "192.0.2.20", "192.0.2.21"
+RELAY = "198.51.100.20"
+TICKS = os.sysconf("SC_CLK_TCK")
+MAKERS = {maker.kind: maker for maker in (Ours, Debian)}
+
+
+def mac(host, dev):
+    """The link address of that interface of that host."""
+    found = json.loads(host.run("ip", "-j", "link", "show", dev).stdout)
+    return found[0]["address"]
+
+
+class Flow:
+    """Numbered packets between two hosts, until it is closed."""
+
+    def __init__(self, host, far, target, rate=1000, port=4100):
+        program = os.path.join(PROGRAMS, "flow")
+        self.echo = far.spawn(program, "echo", str(port))
+        lab.wait_for(lambda: self._listens(far, port), "the echo listens")
+        self.process = host.spawn(program, "send", str(target), str(port),
+                                  str(rate), stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+
+    @staticmethod
+    def _listens(host, port):
+        with open(f"/proc/{host.pid}/net/udp6", encoding="ascii") as f:
+            return any(f":{port:04X} " in line for line in f)
+
+    def report(self):
+        """What happened since the last report: sent, lost, twice, reordered,
+        gap_ms, p50_ms, p99_ms."""
+        self.process.stdin.write("report\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise lab.LabError("the flow ended")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.echo.kill()
+        self.echo.wait()
+
+
+class Flood:
+    """flood.c on `host`, out of `dev`, to the neighbour's link address.
+    templates are packets from the IP header on; ops as in flood.c."""
+
+    def __init__(self, host, dev, to, templates, ops=(), rate=0, count=None,
+                 seconds=None, seed=1):
+        words = [os.path.join(PROGRAMS, "flood"), "-i", dev, "-m", to,
+                 "-r", str(rate), "-S", str(seed)]
+        for packet in templates:
+            words += ["-t", packet.hex()]
+        for op in ops:
+            words += ["-o", op]
+        if count:
+            words += ["-n", str(count)]
+        if seconds:
+            words += ["-s", str(seconds)]
+        self.process = host.spawn(*words, stdout=subprocess.PIPE, text=True)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def wait(self, seconds=3600):
+        """To its end: what was sent, in how long, at what rate."""
+        out, _ = self.process.communicate(timeout=seconds)
+        if self.process.returncode != 0:
+            raise lab.LabError(f"flood: exit {self.process.returncode}")
+        return json.loads(out)
+
+    def stop(self):
+        """nsenter became the program itself: the signal reaches it."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+
+class Sampler:
+    """Looks at all processes of a daemon ten times a second."""
+
+    def __init__(self, daemon):
+        self.daemon, self.samples = daemon, []
+        self.done = threading.Event()
+        self.sample()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.done.wait(0.1):
+            self.sample()
+
+    def sample(self):
+        rss = fds = ticks = 0
+        for pid, name in self.daemon.host.processes().items():
+            if not name.startswith("miredo"):
+                continue
+            with contextlib.suppress(OSError, KeyError):
+                rss += int(lab.process_facts(pid)["VmRSS"].split()[0])
+                with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                    stat = f.read().rpartition(")")[2].split()
+                ticks += int(stat[11]) + int(stat[12])
+                fds += len(os.listdir(f"/proc/{pid}/fd"))
+        self.samples.append((time.monotonic(), rss, fds, ticks))
+        return self.samples[-1]
+
+    def stop(self):
+        self.done.set()
+        self.thread.join()
+        self.sample()
+        return self
+
+    @property
+    def growth(self):
+        """KiB of memory above the first sample, at most."""
+        return max(s[1] for s in self.samples) - self.samples[0][1]
+
+    @property
+    def left(self):
+        """KiB above the first sample, at the end."""
+        return self.samples[-1][1] - self.samples[0][1]
+
+    @property
+    def fds(self):
+        """Descriptors above the first sample, at most."""
+        return max(s[2] for s in self.samples) - self.samples[0][2]
+
+    @property
+    def cpu(self):
+        """Share of one core, over all the time."""
+        first, last = self.samples[0], self.samples[-1]
+        return (last[3] - first[3]) / TICKS / max(last[0] - first[0], 1e-9)
+
+
+class Case:
+    """One row. self.world is new for each maker."""
+    target = ""
+
+    def __init__(self, maker, world, note):
+        self.maker, self.world, self.note = maker, world, note
+        self.full = FULL
+        self.met, self.texts = True, []
+        self.closing = contextlib.ExitStack()
+
+    @property
+    def ours(self):
+        return self.maker is Ours
+
+    def check(self, passed, text):
+        """A figure of the row, and whether it is as demanded."""
+        self.met = self.met and bool(passed)
+        self.texts.append(text if passed else f"{text} [missed]")
+        return passed
+
+    def say(self, text):
+        """A figure that is shown and not judged."""
+        self.texts.append(text)
+
+    def measure(self):
+        raise NotImplementedError
+
+    # ---- what cases are built of ----
+
+    def server(self, maker=Ours, **more):
+        host = self.world.server("server", maker.tree, SERVER, SERVER2)
+        return self.world.daemon(maker, host, role="server",
+                                 ServerBindAddress=SERVER,
+                                 ServerBindAddress2=SERVER2,
+                                 **more).start()
+
+    def relay(self, maker=Ours, **more):
+        """(relay, native host behind it)"""
+        router, web = daemons.relay(self.world, maker, "relay", RELAY, **more)
+        return router.start(), web
+
+    def client(self, name="alice", nat="port", maker=Ours, **more):
+        return daemons.client(self.world, maker, name, nat, SERVER,
+                              **more).start()
+
+    def outsider(self, name="evil", *addresses):
+        """(host, the core's link address): someone on the Internet whose
+        packets nobody checks for their source. What is sent to forged ones,
+        198.18.0.0/15, ends at the core."""
+        host = self.world.host(name)
+        leg = self.world.public(host, *addresses)
+        self.world.core.run("ip", "route", "replace", "blackhole",
+                            "198.18.0.0/15")
+        for knob in ("all", leg):
+            self.world.core.sysctl(**{f"ipv4__conf__{knob}__rp_filter": 0})
+        return host, mac(self.world.core, leg)
+
+    def flow(self, host, far, target, rate=1000, port=4100):
+        """Opens the path, then a Flow along it."""
+        ping = probe.Ping(host, target)
+        probe.open_paths([ping], 20)
+        if not ping.answered:
+            raise lab.LabError(f"no path from {host.name} to {target}")
+        ping.close()
+        flow = Flow(host, far, target, rate, port)
+        self.closing.callback(flow.close)
+        return flow
+
+    def ping(self, host, target):
+        ping = probe.Ping(host, target)
+        self.closing.callback(ping.close)
+        return ping
+
+    def sampler(self, daemon):
+        sampler = Sampler(daemon)
+        self.closing.callback(sampler.done.set)
+        return sampler
+
+
+def measure_with(case_class, maker, note):
+    """(met, text) of one maker; the world is gone afterwards."""
+    world = lab.World()
+    case = case_class(maker, world, note)
+    failed = True
+    try:
+        with case.closing:
+            case.measure()
+        failed = maker is Ours and not case.met
+    except (lab.LabError, OSError, subprocess.SubprocessError,
+            AttributeError, TypeError, LookupError) as error:
+        if maker is Ours:
+            raise
+        case.say(f"no figure: {str(error).splitlines()[0][:120]}")
+    finally:
+        world.close(keep_logs=failed)
+        if failed:
+            note(f"logs: {world.logs}")
+    return case.met, "; ".join(case.texts)
+
+
+def main(case_class):
+    """Runs the case with each maker and prints its row."""
+    row = {"id": case_class.__name__, "target": case_class.target,
+           "full": FULL, "when": time.strftime("%Y-%m-%d")}
+    makers = os.environ.get("FAULTS_MAKERS", "ours").split()
+    with tap.Tests() as t:
+        for maker in (MAKERS[name] for name in makers):
+            met, text = measure_with(case_class, maker, t.note)
+            row[maker.kind] = {"met": met, "text": text}
+            if maker is Ours:
+                t.ok(met, f"{row['id']}: {row['target']}", text)
+        os.makedirs(RESULTS, exist_ok=True)
+        with open(os.path.join(RESULTS, row["id"] + ".json"), "w",
+                  encoding="utf-8") as f:
+            json.dump(row, f)
+        t.note(" | ".join([row["id"], row["target"]] + [
+            row[name]["text"] if name in row else "-" for name in MAKERS]))
