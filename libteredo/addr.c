@@ -210,6 +210,24 @@ bool local4_has(const struct local4 *l, uint32_t ip)
 	return false;
 }
 
+bool local4_is_neighbour(const struct local4 *l, uint32_t ip)
+{
+	assert(l->nets <= LOCAL4_NETS);
+	for (unsigned i = 0; i < l->nets; i++) {
+		uint32_t mask = l->net[i].mask;
+		uint32_t host = host_order(ip & ~mask);
+
+		if (mask == 0 || ((ip ^ l->net[i].ip) & mask) != 0)
+			continue;
+		/* no network and no broadcast address (but RFC 3021) */
+		if (host_order(~mask) > 1 &&
+		    (host == 0 || host == host_order(~mask)))
+			return false;
+		return !local4_has(l, ip);
+	}
+	return false;
+}
+
 bool addr_embeds_local(const struct teredo_addr *a, const struct local4 *l)
 {
 	/* RFC 5214 6.1: ::0:5efe:V4, or ::200:5efe:V4 for a global V4 */

@@ -60,11 +60,20 @@ bool ipv4_is_global(uint32_t ip);
  * the shell replaces when the host's addresses change.
  */
 #define LOCAL4_MAX 64
+#define LOCAL4_NETS 8
 struct local4 {
 	unsigned n;
 	uint32_t ip[LOCAL4_MAX];
+	/* the subnets of the link on which local peers are looked for; who
+	 * looks for none has none */
+	unsigned nets;
+	struct {
+		uint32_t ip, mask;	/* any address of it */
+	} net[LOCAL4_NETS];
 };
 bool local4_has(const struct local4 *l, uint32_t ip);
+/* A host of those subnets other than ourselves (C-LCD-06). */
+bool local4_is_neighbour(const struct local4 *l, uint32_t ip);
 
 /* Whether `a` is a 6to4 or ISATAP address with one of `l` in it: the route to
  * it would lead through another tunnel of this host (SEC-LOOP-03). */

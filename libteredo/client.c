@@ -2,9 +2,10 @@
  * client.c - the Teredo client: its life, and the doors into it
  *
  * What a client is made of is in client_internal.h; what happens stands in
- * three places. client_qualify.c talks with the servers and owns the address.
+ * four places. client_qualify.c talks with the servers and owns the address.
  * client_path.c takes the packets, in the order of the cases of RFC 4380 5.2.3
- * and 5.2.4. path.c, shared with the relay, knows how a peer is reached.
+ * and 5.2.4. path.c, shared with the relay, knows how a peer is reached, and
+ * client_local.c how one on our own link is found.
  * client_save.c carries a client from one process to the next.
  *
  * Here: memory is taken, once; what the shell tells us about the world (a
@@ -88,6 +89,7 @@ teredo_client_new(const struct teredo_client_config *config,
 	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
 	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
 	limits_init(c);
+	client_local_init(c);
 	if (!path_init(&c->path, &client_path_ops, c, config->max_peers,
 		       CLIENT_HOLD_BYTES, env, &c->count)) {
 		free(c);
@@ -162,7 +164,10 @@ void teredo_client_net_changed(struct teredo_client *c,
 			       const struct local4 *local, bool solicit,
 			       teredo_time now, struct teredo_outbox *ob)
 {
+	const struct local4 was = c->local;
+
 	c->local = *local;
+	client_local_net_changed(c, &was);
 	if (solicit)
 		client_qualify_again(c, now, ob);
 }
@@ -173,6 +178,7 @@ void teredo_client_expire(struct teredo_client *c, teredo_time now,
 	client_qualify_expire(c, now, ob);
 	if (now >= c->greet_at)
 		client_path_greet(c, now, ob);
+	client_local_expire(c, now, ob);
 	path_expire(&c->path, now, ob);
 }
 
@@ -186,6 +192,8 @@ teredo_time teredo_client_deadline(const struct teredo_client *c)
 		t = c->nat_timer;
 	if (c->greet_at < t)
 		t = c->greet_at;
+	if (c->discovery.at < t)
+		t = c->discovery.at;
 	return t;
 }
 
@@ -202,11 +210,15 @@ static void status_count_peers(const struct teredo_client *c, teredo_time now,
 			continue;
 		if (!peer_is_trusted(p, now))
 			st->peers_pending += p->attempts > 0;
-		else if (addr_in_prefix(&p->addr, addr_default_prefix()))
-			st->peers_direct++;
-		else
+		else if (!addr_in_prefix(&p->addr, addr_default_prefix()))
 			st->peers_relay++;
+		else
+			st->peers_direct++;
+		if (peer_is_trusted(p, now))
+			st->peers_local +=
+				client_local_fits(c, &p->addr, p->ep);
 	}
+	st->neighbours = client_local_count(c, now);
 }
 
 void teredo_client_status(const struct teredo_client *c, teredo_time now,

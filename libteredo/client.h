@@ -18,12 +18,20 @@
 
 #define TEREDO_CLIENT_SERVERS 8		/* at most, in failover order */
 
+/* Local client discovery (5.2.8, C-CFG-08, C-LCD-07, C-LCD-10). */
+enum teredo_discovery {
+	TEREDO_DISCOVERY_OFF,
+	TEREDO_DISCOVERY_NAT,	/* of peers behind the same NAT */
+	TEREDO_DISCOVERY_ANY,	/* of all peers on our link */
+};
+
 struct teredo_client_config {
 	unsigned servers;		/* 1..TEREDO_CLIENT_SERVERS */
 	uint32_t max_peers;
 	teredo_time refresh;		/* 30 s (X-REF-01) */
 	uint16_t local_port;		/* of the UDP socket, network order */
 	struct auth_key key;		/* sound, or algorithm 0 (C-CFG-02) */
+	enum teredo_discovery discovery;
 };
 
 enum teredo_client_state {
@@ -68,7 +76,8 @@ bool teredo_client_set_server(struct teredo_client *c, unsigned i, uint32_t ip,
 			      struct teredo_outbox *ob);
 
 /* The host's IPv4 side changed: `local` replaces the old set; solicits at
- * once when `solicit`. */
+ * once when `solicit`. Peers at an address of a link that is ours no more are
+ * forgotten. */
 void teredo_client_net_changed(struct teredo_client *c,
 			       const struct local4 *local, bool solicit,
 			       teredo_time now, struct teredo_outbox *ob);
@@ -103,6 +112,8 @@ struct teredo_client_status {
 	bool key_expired;		/* says the server (C-SECQ-05) */
 	/* trusted Teredo peers; trusted native ones; being contacted */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
+	uint32_t peers_local;		/* of the direct ones: on our link */
+	uint32_t neighbours;		/* discovered within 600 s */
 	size_t held;			/* octets that wait for a path */
 };
 void teredo_client_status(const struct teredo_client *c, teredo_time now,

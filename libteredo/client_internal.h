@@ -23,6 +23,22 @@ struct client_server {
 	teredo_time asked;		/* last, 0: never */
 };
 
+/* A Teredo client on our link, by its last discovery bubble. */
+#define CLIENT_NEIGHBOURS 64u
+struct client_neighbour {
+	struct teredo_addr addr;
+	struct teredo_ep ep;		/* where it is on the link */
+	teredo_time until;		/* 0: none */
+};
+
+struct client_local {
+	struct client_neighbour neighbour[CLIENT_NEIGHBOURS];
+	teredo_time at;			/* next announcement */
+	teredo_time last;		/* announcement; 0: none */
+	struct ratelimit own, asked;	/* announcements, by who causes them */
+	struct ratelimit newcomers;
+};
+
 struct teredo_client {
 	struct teredo_client_config config;
 	struct teredo_env env;
@@ -64,6 +80,8 @@ struct teredo_client {
 	uint32_t greet_slot;
 	unsigned greet_left;
 	teredo_time greet_at;		/* TEREDO_NEVER: nobody to greet */
+
+	struct client_local discovery;	/* client_local.c */
 
 	struct path path;
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s */
@@ -120,5 +138,48 @@ extern const struct path_ops client_path_ops;
 void client_path_greet_start(struct teredo_client *c, teredo_time now);
 void client_path_greet(struct teredo_client *c, teredo_time now,
 		       struct teredo_outbox *ob);
+/* A bubble from our address to dst at `to`; there is room for it. */
+void client_path_bubble(struct teredo_client *c, struct teredo_ep to,
+			const struct teredo_addr *dst,
+			enum teredo_counter kind, struct teredo_outbox *ob);
+/* Whether a bubble of somebody else may be answered to there (C-BUB-07). */
+bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
+			   bool is_trusted, teredo_time now);
+/* The peer is trusted, and there. */
+bool client_path_is_at(const struct peer *p, struct teredo_ep ep,
+		       teredo_time now);
+
+/* client_local.c: all of it does nothing while discovery is off */
+
+void client_local_init(struct teredo_client *c);
+/* The address is another: neighbours know us by the old one, and may be behind
+ * another NAT than we are. Announces us at once. */
+void client_local_start(struct teredo_client *c, teredo_time now);
+/* Announces us where that is due. */
+void client_local_expire(struct teredo_client *c, teredo_time now,
+			 struct teredo_outbox *ob);
+/* What came to the discovery socket. */
+struct teredo_verdict client_local_in(struct teredo_client *c,
+				      const struct teredo_rx *rx,
+				      const struct wire_packet *p,
+				      teredo_time now,
+				      struct teredo_outbox *ob);
+/* C-TX-05. false: p is not known to be local. Has room for 2 items. */
+bool client_local_probe(struct teredo_client *c, const struct peer *p,
+			teredo_time now, struct teredo_outbox *ob);
+/* Whether this peer's discovery bubble came from there (C-RX-18). */
+bool client_local_is_at(const struct teredo_client *c,
+			const struct teredo_addr *addr, struct teredo_ep ep,
+			teredo_time now);
+/* Whether this Teredo client could be there: the only non-global addresses to
+ * which anything may be sent. */
+bool client_local_fits(const struct teredo_client *c,
+		       const struct teredo_addr *addr, struct teredo_ep ep);
+/* The host's addresses were `was` and are c->local: forgets who is no
+ * neighbour any more, and announces us on another link. */
+void client_local_net_changed(struct teredo_client *c,
+			      const struct local4 *was);
+/* How many are known. */
+uint32_t client_local_count(const struct teredo_client *c, teredo_time now);
 
 #endif

@@ -71,6 +71,13 @@ static void send_bubble(struct teredo_client *c, struct teredo_ep to,
 	c->count.n[kind]++;
 }
 
+void client_path_bubble(struct teredo_client *c, struct teredo_ep to,
+			const struct teredo_addr *dst,
+			enum teredo_counter kind, struct teredo_outbox *ob)
+{
+	send_bubble(c, to, &c->addr, dst, kind, ob);
+}
+
 /* C-TX-07, C-TX-08: one transmission of two bubbles (Q11) */
 static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 			 teredo_time now, struct teredo_outbox *ob)
@@ -138,8 +145,14 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 		return false;
 	if (p->attempts == 2 && p->unanswered != 0)
 		client_qualify_doubt(c, now, ob);
-	if (is_teredo(&p->addr))
-		return probe_teredo(c, p, now, ob);
+	if (is_teredo(&p->addr)) {
+		bool is_local = client_local_probe(c, p, now, ob);
+
+		/* Case 3 alone to begin with. What is silent on the link may
+		 * be there no more, or never was (SEC-DOS-04). */
+		return (is_local && p->attempts == 1) ||
+		       probe_teredo(c, p, now, ob) || is_local;
+	}
 	return probe_native(c, p, now, ob);
 }
 
@@ -156,7 +169,8 @@ const struct path_ops client_path_ops = {
 
 /* ---- reception ---- */
 
-static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
+bool client_path_is_at(const struct peer *p, struct teredo_ep from,
+		       teredo_time now)
 {
 	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
 }
@@ -165,8 +179,8 @@ static bool is_at(const struct peer *p, struct teredo_ep from, teredo_time now)
  * from a peer that we do not trust there, then one in 30 s; 50 a second in all. In
  * this order: a flood of endpoints meets the limit of all before it can use up
  * budgets for a time after its end, and one endpoint cannot use up all. */
-static bool may_reply(struct teredo_client *c, struct teredo_ep to,
-		      bool is_trusted, teredo_time now)
+bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
+			   bool is_trusted, teredo_time now)
 {
 	uint8_t key[EP_KEY_LEN];
 
@@ -188,7 +202,8 @@ static enum teredo_counter reply_to(struct teredo_client *c,
 		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
 	if (ep_equal(to, c->mapped))
 		return TEREDO_DROP_loop;
-	if (!may_reply(c, to, is_at(peer, to, now), now))
+	if (!client_path_may_reply(c, to, client_path_is_at(peer, to, now),
+				   now))
 		return TEREDO_DROP_rate_limited;
 	send_bubble(c, to, &c->addr, &p->src, TEREDO_EV_bubble_reply_sent, ob);
 	return NO_OBJECTION;
@@ -232,7 +247,8 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 {
 	uint8_t key[EP_KEY_LEN];
 
-	if (!ep_is_acceptable(from, &c->local))
+	if (!ep_is_acceptable(from, &c->local) &&
+	    !client_local_is_at(c, src, from, now))
 		return TEREDO_DROP_martian_v4;		/* SEC-V4D-03 */
 	if (p == NULL) {
 		if (!ratelimit_take(&c->strangers, now))
@@ -247,18 +263,29 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 	return NO_OBJECTION;
 }
 
+/* Where a peer says to be: the mapping that its source names (C-RX-11), or the
+ * place on our link from which it announced itself (C-RX-18). */
+static bool is_where_it_says(const struct teredo_client *c,
+			     const struct wire_packet *p,
+			     struct teredo_ep from, teredo_time now)
+{
+	return ep_equal(addr_mapping(&p->src), from) ||
+	       client_local_is_at(c, &p->src, from, now);
+}
+
 /*
- * What comes from the mapping that its source names shows the peer to be there
- * (C-RX-11), but not if it is trusted at another endpoint: there it answered to
- * our cookie, and a source address is forged more easily than that. Where it
- * moved indeed, the path falls silent, and the next probe finds it.
+ * What comes from there shows the peer to be there, but not if it is trusted at
+ * another endpoint: there it answered to our cookie, or to our bubble on the
+ * link, and a source address is forged more easily than that (SEC-DOS-04).
+ * Where it moved indeed, the path falls silent, and the next probe finds it.
  */
-static bool is_shown_by(const struct peer *p, const struct wire_packet *packet,
+static bool is_shown_by(const struct teredo_client *c, const struct peer *p,
+			const struct wire_packet *packet,
 			struct teredo_ep from, teredo_time now)
 {
 	if (p != NULL && peer_is_trusted(p, now))
 		return ep_equal(p->ep, from);
-	return ep_equal(addr_mapping(&packet->src), from);
+	return is_where_it_says(c, packet, from, now);
 }
 
 /* C-RX-13: a bubble has done its work here */
@@ -277,7 +304,7 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 	if (addr_equal(&p->dst, &c->addr)) {
 		if (addr_equal(&p->src, &c->addr))
 			return client_drop(c, TEREDO_DROP_loop);
-		if (!is_shown_by(peer, p, rx->from, now))
+		if (!is_shown_by(c, peer, p, rx->from, now))
 			return client_drop(c, TEREDO_DROP_spoofed);
 	} else if (!addr_is_link_local(&p->dst)) {
 		return client_drop(c, TEREDO_DROP_not_for_us);
@@ -376,16 +403,16 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		return taken_unless(c, prove(c, peer, &p->src, rx->from, now,
 					     ob));
 	}
-	if (is_at(peer, rx->from, now)) {			/* case 1 */
+	if (client_path_is_at(peer, rx->from, now)) {		/* case 1 */
 		path_heard(&c->path, peer, now);
 		return to_tun;
 	}
 	if (!is_teredo(&p->src))				/* case 6 */
 		return stranger_in(c, peer, p, rx->from, now, ob);
-	if (!ep_equal(addr_mapping(&p->src), rx->from))		/* case 3 */
+	if (!is_where_it_says(c, p, rx->from, now))	/* cases 3, 5 */
 		return client_drop(c, TEREDO_DROP_spoofed);
 	/* where it cannot be noted, it is nevertheless believed */
-	if (!is_shown_by(peer, p, rx->from, now))
+	if (!is_shown_by(c, peer, p, rx->from, now))
 		return to_tun;
 	if (prove(c, peer, &p->src, rx->from, now, ob) ==
 	    TEREDO_DROP_martian_v4)
@@ -419,6 +446,8 @@ struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 	case WIRE_REFUSED:
 		return client_drop(c, TEREDO_DROP_trailer);
 	}
+	if (rx->via == TEREDO_VIA_DISCOVERY)			/* case 4 */
+		return client_local_in(c, rx, &p, now, ob);
 	if (addr_equal(&p.dst, &c->solicitor))
 		return client_qualify_answer(c, rx, &p, now, ob);
 	if (!c->has_address)

@@ -342,6 +342,7 @@ static void take_address(struct teredo_client *c,
 	c->since = now;
 	c->nat = is_unmapped(c) ? TEREDO_NAT_NONE : TEREDO_NAT_UNKNOWN;
 	peers_clear(c->path.peers);
+	client_local_start(c, now);
 	announce(c, ob);
 }
 

@@ -76,6 +76,7 @@ bool teredo_client_restore(struct teredo_client *c,
 	memcpy(c->cookie_key, saved->cookie_key, sizeof(c->cookie_key));
 	outbox_news(ob, OUTBOX_ADDRESS, &c->addr, (struct teredo_ep){ 0, 0 },
 		    c->mtu);
+	client_local_start(c, now);
 	client_qualify_enter(c, TEREDO_CLIENT_REFRESHING, now, ob);
 	return true;
 }
@@ -89,7 +90,8 @@ void teredo_client_restore_peer(struct teredo_client *c,
 
 	if (!c->has_address || !addr_is_global(addr) ||
 	    addr_equal(addr, &c->addr) || ep_equal(ep, c->mapped) ||
-	    !ep_is_acceptable(ep, &c->local))
+	    !(ep_is_acceptable(ep, &c->local) ||
+	      client_local_fits(c, addr, ep)))
 		return;
 	p = path_peer(&c->path, addr, now);
 	if (p != NULL)

@@ -32,7 +32,8 @@
 	X(unreachable)		/* given up: the peer did not answer */ \
 	X(table_full)		/* no room for another peer */ \
 	X(rate_limited)		/* an outsider asked too often */ \
-	X(authentication)	/* no, or a wrong, authentication value */
+	X(authentication)	/* no, or a wrong, authentication value */ \
+	X(not_local)		/* discovery bubble of no neighbour (C-LCD) */
 
 /* The protocol did ... */
 #define TEREDO_EVENTS(X) \
@@ -56,7 +57,9 @@
 	X(unreachable_sent) \
 	X(peer_up) \
 	X(peer_down) \
-	X(peer_evicted)
+	X(peer_evicted) \
+	X(discovery_sent) \
+	X(discovery_received)
 
 enum teredo_counter {
 #define X(name) TEREDO_DROP_##name,

@@ -36,8 +36,13 @@ struct teredo_addr {
 	uint8_t b[16];
 };
 
-/* Which of the role's sockets: a server has two IPv4 addresses (S-GEN-02). */
-enum teredo_via { TEREDO_VIA_PRIMARY, TEREDO_VIA_SECONDARY };
+/* Which of the role's sockets: a server has two IPv4 addresses (S-GEN-02); a
+ * client hears local peers on another port (Q5), never sends from there. */
+enum teredo_via {
+	TEREDO_VIA_PRIMARY,
+	TEREDO_VIA_SECONDARY,
+	TEREDO_VIA_DISCOVERY,
+};
 
 /* A datagram as it came from a socket. local_ip is the IPv4 address that it
  * was sent to, 0 when unknown. */

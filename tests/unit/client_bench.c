@@ -19,16 +19,9 @@ void bench_open(unsigned servers, uint32_t max_peers)
 	bench_open_keyed(servers, max_peers, &none, NULL);
 }
 
-void bench_open_keyed(unsigned servers, uint32_t max_peers,
-		      const struct auth_key *key, test_hmac_fn *hmac)
+static void open_client(const struct teredo_client_config *config,
+			test_hmac_fn *hmac)
 {
-	struct teredo_client_config config = {
-		.servers = servers,
-		.max_peers = max_peers,
-		.refresh = 30 * S,
-		.local_port = htons(40001),
-		.key = *key,
-	};
 	static uint64_t seed;		/* no two clients are alike */
 	const char *from = getenv("TEST_SEED");
 	struct teredo_env env;
@@ -41,8 +34,43 @@ void bench_open_keyed(unsigned servers, uint32_t max_peers,
 	bench.local_ip = ip4("10.0.0.2");
 	env = test_env(&bench.seed);
 	env.hmac = hmac;
-	bench.c = teredo_client_new(&config, &env);
+	bench.c = teredo_client_new(config, &env);
 	assert_non_null(bench.c);
+}
+
+static struct teredo_client_config plain_config(unsigned servers,
+						uint32_t max_peers)
+{
+	return (struct teredo_client_config){
+		.servers = servers,
+		.max_peers = max_peers,
+		.refresh = 30 * S,
+		.local_port = htons(40001),
+	};
+}
+
+void bench_open_keyed(unsigned servers, uint32_t max_peers,
+		      const struct auth_key *key, test_hmac_fn *hmac)
+{
+	struct teredo_client_config config = plain_config(servers, max_peers);
+
+	config.key = *key;
+	open_client(&config, hmac);
+}
+
+void bench_open_discovering(enum teredo_discovery discovery)
+{
+	struct teredo_client_config config = plain_config(2, 64);
+
+	config.discovery = discovery;
+	open_client(&config, NULL);
+	bench.discovery = discovery;
+	bench.local = (struct local4){
+		.n = 2, .ip = { bench.local_ip, ip4("10.0.0.255") },
+		.nets = 1,
+		.net = { { bench.local_ip, htonl(0xffffff00) } },
+	};
+	bench_net_changed(false);
 }
 
 void bench_close(void)
@@ -65,6 +93,15 @@ int bench_teardown(void **state)
 	return 0;
 }
 
+/* A-V4G; what is not global is the link's, and only of who looks there */
+static bool may_send_to(struct teredo_ep to)
+{
+	return ep_is_acceptable(to, &bench.local) ||
+	       (bench.discovery != TEREDO_DISCOVERY_OFF &&
+		(ep_equal(to, ep4("224.0.0.253", 3544)) ||
+		 local4_is_neighbour(&bench.local, to.ip)));
+}
+
 static void collect_one(const struct outbox_item *item)
 {
 	struct sent *s = &bench.sent[bench.n++];
@@ -77,7 +114,7 @@ static void collect_one(const struct outbox_item *item)
 	if (item->len > 0)
 		memcpy(s->data, outbox_data(&bench.ob, item), item->len);
 	if (item->kind == OUTBOX_UDP)
-		assert_true(ep_is_acceptable(item->to, &bench.local));
+		assert_true(may_send_to(item->to));
 	if (item->kind == OUTBOX_ADDRESS) {
 		bench.own = item->addr;
 		bench.mtu = item->arg;
@@ -163,16 +200,31 @@ void bench_restore_peer(const struct teredo_addr *addr, struct teredo_ep ep)
 	collect();
 }
 
-struct teredo_verdict bench_udp(struct teredo_ep from,
-				const struct test_packet *p)
+static struct teredo_verdict receive(const struct teredo_rx *rx)
 {
-	struct teredo_rx rx = { .data = p->b, .len = p->len, .from = from,
-				.local_ip = bench.local_ip };
 	struct teredo_verdict v;
 
 	bench.before = *teredo_client_counters(bench.c);
-	v = teredo_client_udp_in(bench.c, &rx, bench.now, &bench.ob);
+	v = teredo_client_udp_in(bench.c, rx, bench.now, &bench.ob);
 	collect();
+	return v;
+}
+
+struct teredo_verdict bench_discovery(struct teredo_ep from, uint32_t local_ip,
+				      const struct test_packet *p)
+{
+	return receive(&(struct teredo_rx){
+		.data = p->b, .len = p->len, .from = from,
+		.local_ip = local_ip, .via = TEREDO_VIA_DISCOVERY });
+}
+
+struct teredo_verdict bench_udp(struct teredo_ep from,
+				const struct test_packet *p)
+{
+	struct teredo_verdict v = receive(&(struct teredo_rx){
+		.data = p->b, .len = p->len, .from = from,
+		.local_ip = bench.local_ip });
+
 	assert_true(v.fate == TEREDO_DROP || v.fate == TEREDO_TAKEN ||
 		    v.fate == TEREDO_TO_TUN);
 	if (v.fate == TEREDO_TO_TUN) {
@@ -195,7 +247,7 @@ struct teredo_verdict bench_tun(const struct test_packet *p)
 	if (v.fate == TEREDO_TO_UDP) {
 		assert_int_equal(v.off, 0);		/* A-ENC-01 */
 		assert_int_equal(v.len, p->len);
-		assert_true(ep_is_acceptable(v.to, &bench.local));
+		assert_true(may_send_to(v.to));
 	}
 	return v;
 }

@@ -39,6 +39,7 @@ struct bench {
 	struct teredo_outbox ob;
 	struct sent sent[1024];
 	unsigned n, read;		/* logged; read as packets */
+	enum teredo_discovery discovery;
 	struct local4 local;
 	uint32_t local_ip;		/* our end of the UDP socket */
 	struct teredo_addr own;		/* as announced last */
@@ -54,6 +55,8 @@ void bench_open(unsigned servers, uint32_t max_peers);
 /* ... with a key of its own */
 void bench_open_keyed(unsigned servers, uint32_t max_peers,
 		      const struct auth_key *key, test_hmac_fn *hmac);
+/* ... that looks for local peers in 10.0.0.0/24, and is 10.0.0.2 there */
+void bench_open_discovering(enum teredo_discovery discovery);
 void bench_close(void);
 int bench_setup(void **state);
 int bench_teardown(void **state);
@@ -73,6 +76,9 @@ void bench_restore_peer(const struct teredo_addr *addr, struct teredo_ep ep);
 struct teredo_verdict bench_udp(struct teredo_ep from,
 				const struct test_packet *p);
 struct teredo_verdict bench_tun(const struct test_packet *p);
+/* ... what comes to the discovery socket, sent to local_ip */
+struct teredo_verdict bench_discovery(struct teredo_ep from, uint32_t local_ip,
+				      const struct test_packet *p);
 
 /* The next packet of the log, NULL: there is none. */
 const struct sent *bench_next(void);
