@@ -3,8 +3,9 @@
  *
  *   servers   198.51.100.1 and .2, .5 and .6, ...   port 3544
  *   relays    198.51.100.129, ...                   port 3545
- *   NATs      203.0.113.1, ...                      and public clients
- *   clients   192.168.N.2 behind NAT N              port 40000 + N
+ *   NATs      203.0.113.1, ..., 198.18.0.255, ...   and public clients
+ *             100.64.0.1, ...                       behind a carrier's NAT
+ *   clients   192.168.N.M                           port 40000 + N
  *   hosts     2001:db8:0:N::1, each in a network of its own
  */
 #include "config.h"
@@ -16,7 +17,9 @@
 
 #define SERVER_NET  0xc6336400u
 #define PUBLIC_NET  0xcb007100u
+#define PUBLIC_NET2 0xc6120000u /* when that is full */
 #define PRIVATE_NET 0xc0a80000u
+#define CARRIER_NET 0x64400000u
 
 #define NEAR (5 * TEREDO_MS)
 #define FAR  (10 * TEREDO_MS)
@@ -134,18 +137,49 @@ struct node *lab_relay(struct lab *l, const char *name, struct stack *host)
 	return n;
 }
 
+static uint32_t next_public(struct lab *l)
+{
+	unsigned i = ++l->nats;
+
+	return (i < 255 ? PUBLIC_NET : PUBLIC_NET2) + i;
+}
+
 struct nat *lab_nat(struct lab *l, const char *name, enum nat_kind kind)
 {
-	struct nat *nat =
-		nat_new(l->w, name, kind, htonl(PUBLIC_NET + ++l->nats));
+	struct nat *nat = nat_new(l->w, name, kind, htonl(next_public(l)));
 
 	nat->outside->line.delay = FAR;
 	return nat;
 }
 
+void lab_nat_behind(struct lab *l, struct nat *nat, struct nat *carrier)
+{
+	nat_plug(carrier, nat->outside, htonl(CARRIER_NET + ++l->nats));
+}
+
 void lab_move_nat(struct lab *l, struct nat *nat)
 {
-	nat_move(nat, htonl(PUBLIC_NET + ++l->nats));
+	nat_move(nat, htonl(nat->outside->nat ? CARRIER_NET + ++l->nats
+					      : next_public(l)));
+}
+
+static void nat_is_back(struct world *w, void *nat, void *data)
+{
+	struct nat *n = nat;
+
+	(void)w;
+	(void)data;
+	nat_flush(n);
+	n->outside->line.down = false;
+}
+
+void lab_reboot_nat(struct nat *nat, teredo_time duration)
+{
+	struct world *w = nat->outside->w;
+
+	nat_flush(nat);
+	nat->outside->line.down = true;
+	world_at(w, w->now + duration, nat_is_back, nat, NULL);
 }
 
 static struct node *new_client(struct lab *l, const char *name)
@@ -164,18 +198,36 @@ struct node *lab_client(struct lab *l, const char *name, enum nat_kind kind)
 	if (kind != NAT_NONE)
 		return lab_client_behind(l, name, lab_nat(l, "nat", kind));
 	n = new_client(l, name);
-	attach(n, TEREDO_VIA_PRIMARY, PUBLIC_NET + ++l->nats, FAR);
+	attach(n, TEREDO_VIA_PRIMARY, next_public(l), FAR);
 	return n;
+}
+
+static uint32_t next_private(struct lab *l)
+{
+	return htonl(PRIVATE_NET + 256 * (l->nats % 256) + 2 +
+		     l->privates++ % 250);
 }
 
 struct node *lab_client_behind(struct lab *l, const char *name, struct nat *nat)
 {
 	struct node *n = new_client(l, name);
-	uint32_t ip = PRIVATE_NET + 256 * l->nats + 1 + l->clients;
 
 	n->nat = nat;
-	n->link[0] = nat_attach(nat, name, htonl(ip), node_udp_in, n);
+	n->link[0] = nat_attach(nat, name, next_private(l), node_udp_in, n);
 	return n;
+}
+
+void lab_move_client(struct lab *l, struct node *n, struct nat *nat)
+{
+	world_note(l->w, n->name, "moves to another network");
+	n->nat = nat;
+	if (nat)
+		nat_plug(nat, n->link[0], next_private(l));
+	else
+		net4_plug(n->link[0], htonl(next_public(l)));
+	n->link[0]->line = (struct line){.delay = nat ? 0 : FAR};
+	if (n->life == NODE_ON)
+		client_net_changed(n);
 }
 
 void lab_add_server(struct node *client, const struct node *server)

@@ -17,7 +17,7 @@ struct lab {
 	struct world *w;
 	struct node *server, *relay;
 	struct stack *host;
-	unsigned clients, hosts, relays, servers, nats;
+	unsigned clients, hosts, relays, servers, nats, privates;
 };
 
 struct lab *lab_new(struct world *w);
@@ -35,15 +35,22 @@ struct stack *lab_host(struct lab *l, const char *name);
 struct node *lab_relay(struct lab *l, const char *name, struct stack *host);
 
 struct nat *lab_nat(struct lab *l, const char *name, enum nat_kind kind);
+/* Its outside gets a private address of a carrier's NAT. */
+void lab_nat_behind(struct lab *l, struct nat *nat, struct nat *carrier);
 
-/* Gives it another public address, and no mappings. */
+/* Gives it another address there, and no mappings. */
 void lab_move_nat(struct lab *l, struct nat *nat);
+/* Off for a while; then it knows nothing of before. */
+void lab_reboot_nat(struct nat *nat, teredo_time duration);
 
 /* A client of l->server, not running, behind a NAT of its own, or in public
  * (NAT_NONE), or behind `nat`. */
 struct node *lab_client(struct lab *l, const char *name, enum nat_kind kind);
 struct node *lab_client_behind(struct lab *l, const char *name,
 			       struct nat *nat);
+
+/* The client's host is now behind that NAT, or in public (NULL), and is told. */
+void lab_move_client(struct lab *l, struct node *n, struct nat *nat);
 
 /* Adds a server to the client's list, before it starts. */
 void lab_add_server(struct node *client, const struct node *server);

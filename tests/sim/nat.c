@@ -6,7 +6,10 @@
  * differ only in two questions: may a new session share the public port of
  * another one of the same inside endpoint (mapping), and which sessions admit
  * a packet that comes in (filtering). Ports are drawn at random so that no
- * scenario leans on luck, unless the box preserves them.
+ * scenario leans on luck, unless the box preserves or counts them.
+ *
+ * A hairpin is the way out and in again in one step: the one inside sees the
+ * public endpoint of the other, and filtering holds as for anybody.
  */
 #include "config.h"
 
@@ -51,6 +54,11 @@ struct nat *nat_new(struct world *w, const char *name, enum nat_kind kind,
 
 	assert(kind != NAT_NONE);
 	nat->kind = kind;
+	nat->mapping = kind == NAT_SYMMETRIC ? NAT_PER_PORT : NAT_ANY;
+	nat->filtering = kind == NAT_CONE      ? NAT_ANY
+			 : kind == NAT_ADDRESS ? NAT_PER_ADDRESS
+					       : NAT_PER_PORT;
+	nat->next_port = 1024;
 	nat->lifetime = 60 * TEREDO_SECOND;
 	nat->rng = rng_split(&w->rng);
 	nat->outside = net4_attach(w, name, ip, nat_in, nat);
@@ -88,21 +96,35 @@ static uint16_t new_port(struct nat *nat, uint16_t wanted)
 {
 	uint16_t port = wanted;
 
-	if (nat->preserves_port && port_is_free(nat, port))
+	if (nat->ports == NAT_PRESERVED && port_is_free(nat, port))
 		return port;
-	do
-		port = htons((uint16_t)(1024 + rng_below(&nat->rng, 64512)));
-	while (!port_is_free(nat, port));
+	do {
+		if (nat->ports != NAT_SEQUENTIAL)
+			nat->next_port =
+				(uint16_t)(1024 + rng_below(&nat->rng, 64512));
+		else if (++nat->next_port < 1024)
+			nat->next_port = 1024;
+		port = htons(nat->next_port);
+	} while (!port_is_free(nat, port));
 	return port;
 }
 
-/* The public port for a new session: the kind of mapping. */
-static uint16_t map_port(struct nat *nat, struct teredo_ep inside)
+/* Whether `rule` takes two remotes for one. */
+static bool is_same(enum nat_rule rule, struct teredo_ep a, struct teredo_ep b)
 {
-	for (size_t i = 0; nat->kind != NAT_SYMMETRIC && i < nat->n; i++) {
+	return rule == NAT_ANY ||
+	       (rule == NAT_PER_ADDRESS ? a.ip == b.ip : ep_equal(a, b));
+}
+
+/* The public port for a new session. */
+static uint16_t map_port(struct nat *nat, struct teredo_ep inside,
+			 struct teredo_ep remote)
+{
+	for (size_t i = 0; i < nat->n; i++) {
 		struct session *s = &nat->sessions[i];
 
-		if (ep_equal(s->inside, inside) && is_alive(nat, s))
+		if (ep_equal(s->inside, inside) && is_alive(nat, s) &&
+		    is_same(nat->mapping, s->remote, remote))
 			return s->port;
 	}
 	return new_port(nat, inside.port);
@@ -126,7 +148,7 @@ static struct session *add_session(struct nat *nat, struct link4 *host,
 	uint16_t port;
 
 	forget_dead(nat);
-	port = map_port(nat, inside);
+	port = map_port(nat, inside, remote);
 	if (nat->n == nat->room) {
 		nat->room = nat->room ? 2 * nat->room : 16;
 		nat->sessions = realloc(nat->sessions,
@@ -138,63 +160,83 @@ static struct session *add_session(struct nat *nat, struct link4 *host,
 	return s;
 }
 
-/* From the inside. Takes d. */
-static void nat_out(struct link4 *host, struct datagram *d)
+static void let_in(struct nat *nat, struct datagram *d)
 {
-	struct nat *nat = host->nat;
-	struct session *s;
+	for (size_t i = 0; i < nat->n; i++) {
+		struct session *s = &nat->sessions[i];
 
-	if (!net4_crosses(host, d)) {
-		free(d);
+		if (s->port != d->dst.port || !is_alive(nat, s) ||
+		    !is_same(nat->filtering, s->remote, d->src))
+			continue;
+		if (!nat->ignores_inbound)
+			s->last = nat->outside->w->now;
+		d->dst = s->inside;
+		if (s->host->nat != nat)
+			net4_drop(s->host, d, "host is gone");
+		else
+			net4_hand(s->host, d, NULL);
 		return;
 	}
-	s = find_session(nat, d->src, d->dst);
+	net4_drop(nat->outside, d, "filtered");
+}
+
+static void translate(struct nat *nat, struct link4 *host, struct datagram *d)
+{
+	struct session *s = find_session(nat, d->src, d->dst);
+
 	if (!s)
 		s = add_session(nat, host, d->src, d->dst);
 	s->last = host->w->now;
 	d->src = (struct teredo_ep){nat->outside->ip, s->port};
-	net4_forward(nat->outside, d);
 }
 
-/* Whether s lets a packet from `remote` in: the kind of filtering. */
-static bool admits(const struct nat *nat, const struct session *s,
-		   struct teredo_ep remote)
+/* From the inside, over the host's line. */
+static void go_out(struct world *w, void *link, void *datagram)
 {
-	switch (nat->kind) {
-	case NAT_CONE:
-		return true;
-	case NAT_ADDRESS:
-		return s->remote.ip == remote.ip;
-	case NAT_PORT:
-	case NAT_SYMMETRIC:
-		return ep_equal(s->remote, remote);
-	case NAT_NONE:
-	case NAT_KINDS:
-		break;
+	struct link4 *host = link;
+	struct nat *nat = host->nat;
+	struct datagram *d = datagram;
+
+	(void)w;
+	if (!nat || host->ip != d->src.ip) {
+		net4_drop(host, d, "host is gone");
+		return;
 	}
-	return false;
+	if (d->dst.ip == nat->outside->ip && !nat->hairpin) {
+		net4_drop(nat->outside, d, "no hairpin");
+		return;
+	}
+	translate(nat, host, d);
+	if (d->dst.ip == nat->outside->ip)
+		let_in(nat, d);
+	else
+		nat->outside->out(nat->outside, net4_copy(d));
+}
+
+/* From the inside. Takes d. */
+static void nat_out(struct link4 *host, struct datagram *d)
+{
+	struct link4 *to = net4_find(host->w, host->nat, d->dst.ip);
+
+	if (to)
+		net4_hand(to, d, host);
+	else
+		net4_carry(host, d, go_out);
+	free(d);
 }
 
 /* From the outside. */
 static void nat_in(void *ctx, struct link4 *on, struct datagram *d)
 {
-	struct nat *nat = ctx;
+	(void)on;
+	let_in(ctx, d);
+}
 
-	for (size_t i = 0; i < nat->n; i++) {
-		struct session *s = &nat->sessions[i];
-
-		if (s->port != d->dst.port || !is_alive(nat, s) ||
-		    !admits(nat, s, d->src))
-			continue;
-		s->last = on->w->now;
-		d->dst = s->inside;
-		if (s->host->ip != d->dst.ip)
-			net4_drop(s->host, d, "address is gone");
-		else if (net4_crosses(s->host, d))
-			s->host->receive(s->host->ctx, s->host, d);
-		return;
-	}
-	net4_drop(on, d, "filtered");
+void nat_plug(struct nat *nat, struct link4 *l, uint32_t ip)
+{
+	l->ip = ip;
+	l->nat = nat;
+	l->out = nat_out;
 }
 
 struct link4 *nat_attach(struct nat *nat, const char *name, uint32_t ip,
@@ -202,16 +244,9 @@ struct link4 *nat_attach(struct nat *nat, const char *name, uint32_t ip,
 					 struct datagram *d),
 			 void *ctx)
 {
-	struct world *w = nat->outside->w;
-	struct link4 *l = world_alloc(w, sizeof(*l));
+	struct link4 *l = link4_new(nat->outside->w, name, receive, ctx);
 
-	*l = (struct link4){.w = w,
-			    .name = name,
-			    .ip = ip,
-			    .out = nat_out,
-			    .nat = nat,
-			    .receive = receive,
-			    .ctx = ctx};
+	nat_plug(nat, l, ip);
 	return l;
 }
 

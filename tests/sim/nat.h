@@ -9,7 +9,9 @@
  *   port       endpoint-independent         address- and port-dependent
  *   symmetric  address- and port-dependent  address- and port-dependent
  *
- * No hairpin. Traffic in both directions keeps a mapping alive.
+ * A story may set the two rules, and all else below, to what it likes. A NAT
+ * may itself be behind a NAT (CGN). Hosts behind the same one reach each other
+ * at their private addresses, through its switch.
  */
 #ifndef SIM_NAT_H
 #define SIM_NAT_H
@@ -27,11 +29,24 @@ enum nat_kind {
 /* "none", "cone", ... */
 const char *nat_kind_name(enum nat_kind kind);
 
+/* What a mapping, or who may come in by it, depends on of the remote. */
+enum nat_rule { NAT_ANY, NAT_PER_ADDRESS, NAT_PER_PORT, NAT_RULES };
+
+enum nat_ports {
+	NAT_RANDOM,
+	NAT_PRESERVED, /* where it can; random otherwise */
+	NAT_SEQUENTIAL
+};
+
 struct nat {
-	enum nat_kind kind;
-	teredo_time lifetime; /* of an idle mapping; 60 s */
-	bool preserves_port;  /* where it can; random otherwise */
-	struct link4 *outside;
+	enum nat_kind kind; /* it was made as */
+	enum nat_rule mapping, filtering;
+	enum nat_ports ports;
+	uint16_t next_port;    /* host order; of a sequential one */
+	bool hairpin;	       /* inside to inside by the public address */
+	bool ignores_inbound;  /* only what goes out keeps a mapping alive */
+	teredo_time lifetime;  /* of an idle mapping; 60 s */
+	struct link4 *outside; /* on the core, or behind another NAT */
 	struct session *sessions;
 	size_t n, room;
 	struct rng rng;
@@ -45,6 +60,10 @@ struct link4 *nat_attach(struct nat *nat, const char *name, uint32_t ip,
 			 void (*receive)(void *ctx, struct link4 *on,
 					 struct datagram *d),
 			 void *ctx);
+
+/* Plugs a link in there; out of wherever it was. The outside of another NAT
+ * makes a chain. */
+void nat_plug(struct nat *nat, struct link4 *l, uint32_t ip);
 
 /* Forgets every mapping, as a reboot does. */
 void nat_flush(struct nat *nat);

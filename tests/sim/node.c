@@ -372,6 +372,22 @@ void node_respawn(struct node *n)
 	drain(n);
 }
 
+void node_suspend(struct node *n)
+{
+	assert(n->life == NODE_ON);
+	world_note(n->w, n->name, "is suspended");
+	n->life = NODE_ASLEEP;
+}
+
+void node_resume(struct node *n)
+{
+	assert(n->life == NODE_ASLEEP);
+	world_note(n->w, n->name, "is resumed");
+	n->life = NODE_ON;
+	n->wake = TEREDO_NEVER;
+	schedule(n);
+}
+
 uint64_t node_counter(const struct node *n, enum teredo_counter c)
 {
 	return n->ops->counters(n->core)->n[c];

@@ -19,6 +19,7 @@ enum node_life {
 	NODE_OFF, /* what arrives is lost */
 	NODE_ON,
 	NODE_CRASHED, /* the descriptors are held: it waits */
+	NODE_ASLEEP,  /* the host is suspended: nothing runs, its clock does */
 };
 
 struct node;
@@ -96,6 +97,10 @@ void node_stop(struct node *n);
  * what waits in them are kept. */
 void node_crash(struct node *n);
 void node_respawn(struct node *n);
+
+/* The host is suspended, and goes on where it was, later. */
+void node_suspend(struct node *n);
+void node_resume(struct node *n);
 
 /* The world's outbox, empty, for a call into n->core; and what the shell does
  * after the call. */

@@ -34,6 +34,7 @@ struct scenario {
 	}
 
 /* Each ends with an entry without a name. */
+extern const struct scenario story_line[];
 extern const struct scenario story_nat[];
 extern const struct scenario story_qualify[];
 extern const struct scenario story_secure[];

@@ -12,7 +12,8 @@
 #include "nat.h"
 #include "scenario.h"
 
-#define MS TEREDO_MS
+#define MS    TEREDO_MS
+#define BOXES (NAT_KINDS - NAT_CONE) /* kinds that are one */
 
 /* A host that remembers the last datagram and how many there were. */
 struct probe {
@@ -53,7 +54,7 @@ static struct probe *inside_probe(struct world *w, struct nat *nat,
 	return p;
 }
 
-/* Sends from port 1000 of p; whether `to` got it. */
+/* Sends from this port of p; whether `to` got it. */
 static bool sends(struct probe *p, uint16_t from_port, struct probe *to,
 		  struct teredo_ep dst)
 {
@@ -179,7 +180,7 @@ static void a_preserving_nat_keeps_the_port(struct world *w, unsigned variant)
 	struct stage s = set_stage(w, kind_of(variant));
 	struct probe *other = inside_probe(w, s.nat, "192.168.1.3");
 
-	s.nat->preserves_port = true;
+	s.nat->ports = NAT_PRESERVED;
 	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
 	EXPECT(w, s.a->last_src.port == htons(1000));
 	/* but not for two */
@@ -190,13 +191,156 @@ static void a_preserving_nat_keeps_the_port(struct world *w, unsigned variant)
 	EXPECT(w, s.a->last_src.port == htons(1000));
 }
 
-static void there_is_no_hairpin(struct world *w, unsigned variant)
+static void a_sequential_nat_counts_its_ports(struct world *w, unsigned variant)
 {
 	struct stage s = set_stage(w, kind_of(variant));
-	struct probe *other = inside_probe(w, s.nat, "192.168.1.3");
+	uint16_t first;
 
+	s.nat->ports = NAT_SEQUENTIAL;
+	s.nat->next_port = 65534;
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	first = ntohs(s.a->last_src.port);
+	EXPECT(w, first == 65535);
+	EXPECT(w, sends(s.in, 1001, s.a, at(s.a, 7)));
+	EXPECT(w, ntohs(s.a->last_src.port) == 1024);
+	EXPECT(w, sends(s.in, 1000, s.b, at(s.b, 7)));
+	EXPECT(w, ntohs(s.b->last_src.port) ==
+			  (s.nat->kind == NAT_SYMMETRIC ? 1025 : first));
+}
+
+/* variant: hairpin * kinds + kind */
+static void hairpin_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "%s_%s",
+		 nat_kind_name(NAT_CONE + v % BOXES),
+		 v / BOXES ? "with" : "without");
+}
+
+/* Inside to inside by the public address, as for a stranger. */
+static void hairpin_is_as_it_is_said(struct world *w, unsigned v)
+{
+	struct stage s = set_stage(w, NAT_CONE + v % BOXES);
+	struct probe *other = inside_probe(w, s.nat, "192.168.1.3");
+	struct teredo_ep map, of_in;
+
+	s.nat->hairpin = v / BOXES;
 	EXPECT(w, sends(other, 1000, s.a, at(s.a, 7)));
-	EXPECT(w, !sends(s.in, 1000, other, s.a->last_src));
+	map = s.a->last_src;
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	of_in = s.a->last_src;
+	EXPECT(w, sends(s.in, 1000, other, map) ==
+			  (s.nat->hairpin && s.nat->kind == NAT_CONE));
+	/* the other one opens the way */
+	sends(other, 1000, s.in, of_in);
+	EXPECT(w, sends(s.in, 1000, other, map) ==
+			  (s.nat->hairpin && s.nat->kind != NAT_SYMMETRIC));
+	if (other->got)
+		EXPECT(w, same(other->last_src, of_in));
+	/* by private addresses there is always a way */
+	EXPECT(w, sends(s.in, 1000, other, at(other, 1000)));
+	EXPECT(w, same(other->last_src, at(s.in, 1000)));
+}
+
+/* variant: mapping * 3 + filtering */
+static void rules_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	static const char *const rule[] = {"any", "per_address", "per_port"};
+
+	snprintf(out, SCENARIO_LABEL, "maps_%s_filters_%s", rule[v / NAT_RULES],
+		 rule[v % NAT_RULES]);
+}
+
+/* Each rule by itself, whatever the other is. */
+static void mapping_and_filtering_are_two_rules(struct world *w, unsigned v)
+{
+	struct stage s = set_stage(w, NAT_CONE);
+	struct teredo_ep map;
+
+	s.nat->mapping = v / NAT_RULES;
+	s.nat->filtering = v % NAT_RULES;
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	map = s.a->last_src;
+	EXPECT(w, sends(s.a, 7, s.in, map));
+	EXPECT(w, sends(s.a, 8, s.in, map) == (s.nat->filtering < NAT_PER_PORT));
+	EXPECT(w, sends(s.b, 7, s.in, map) == (s.nat->filtering == NAT_ANY));
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 8)));
+	EXPECT(w, same(map, s.a->last_src) == (s.nat->mapping < NAT_PER_PORT));
+	EXPECT(w, sends(s.in, 1000, s.b, at(s.b, 7)));
+	EXPECT(w, same(map, s.b->last_src) == (s.nat->mapping == NAT_ANY));
+}
+
+static void what_comes_in_may_not_keep_a_mapping(struct world *w,
+						 unsigned variant)
+{
+	struct stage s = set_stage(w, kind_of(variant));
+	struct teredo_ep map;
+
+	s.nat->ignores_inbound = true;
+	s.nat->lifetime = 30 * TEREDO_SECOND;
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	map = s.a->last_src;
+	world_run(w, 20 * TEREDO_SECOND);
+	EXPECT(w, sends(s.a, 7, s.in, map));
+	world_run(w, 20 * TEREDO_SECOND);
+	EXPECT(w, !sends(s.a, 7, s.in, map));
+}
+
+/* Two homes behind a carrier's NAT: the stricter rule holds, and the way
+ * between the homes is a hairpin. */
+static void nats_make_a_chain(struct world *w, unsigned variant)
+{
+	struct nat *carrier = nat_new(w, "cgn", NAT_PORT, ip("203.0.113.1"));
+	struct nat *home = nat_new(w, "home", kind_of(variant), 0);
+	struct nat *home2 = nat_new(w, "home2", NAT_CONE, 0);
+	struct probe *in = inside_probe(w, home, "192.168.1.2");
+	struct probe *in2 = inside_probe(w, home2, "192.168.1.2");
+	struct probe *a = public_probe(w, "198.51.100.1");
+	struct teredo_ep map, map2;
+
+	nat_plug(carrier, home->outside, ip("100.64.0.1"));
+	nat_plug(carrier, home2->outside, ip("100.64.0.2"));
+	EXPECT(w, sends(in, 1000, a, at(a, 7)));
+	map = a->last_src;
+	EXPECT(w, map.ip == carrier->outside->ip);
+	EXPECT(w, sends(a, 7, in, map));
+	EXPECT(w, !sends(a, 8, in, map));
+	EXPECT(w, sends(in2, 1000, a, at(a, 7)));
+	map2 = a->last_src;
+	EXPECT(w, map2.ip == map.ip && !same(map, map2));
+	EXPECT(w, !sends(in, 1000, in2, map2));
+	carrier->hairpin = true;
+	sends(in2, 1000, in, map);
+	EXPECT(w, sends(in, 1000, in2, map2) == (home->kind != NAT_SYMMETRIC));
+	/* a reboot of either makes another mapping */
+	nat_flush(home);
+	EXPECT(w, !sends(a, 7, in, map));
+	EXPECT(w, sends(in, 1000, a, at(a, 7)));
+	EXPECT(w, !same(map, a->last_src));
+}
+
+/* What is in flight to where a host was does not reach it where it is. */
+static void a_host_leaves_its_nat(struct world *w, unsigned variant)
+{
+	struct stage s = set_stage(w, kind_of(variant));
+	struct nat *other = nat_new(w, "other", kind_of(variant),
+				    ip("203.0.113.7"));
+	struct teredo_ep map;
+
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	map = s.a->last_src;
+	s.a->link->line.delay = 30 * MS;
+	net4_send(s.a->link, htons(7), map, "x", 1);
+	nat_plug(other, s.in->link, ip("192.168.2.2"));
+	world_run(w, 100 * MS);
+	EXPECT(w, s.in->got == 0);
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	EXPECT(w, s.a->last_src.ip == other->outside->ip);
+	EXPECT(w, !sends(s.a, 7, s.in, map));
+	net4_plug(s.in->link, ip("203.0.113.9"));
+	EXPECT(w, sends(s.in, 1000, s.a, at(s.a, 7)));
+	EXPECT(w, same(s.a->last_src, at(s.in, 1000)));
+	net4_unplug(s.in->link);
+	EXPECT(w, !sends(s.in, 1000, s.a, at(s.a, 7)));
 }
 
 static void lines_lose_cut_and_delay(struct world *w, unsigned variant)
@@ -228,7 +372,7 @@ static void lines_lose_cut_and_delay(struct world *w, unsigned variant)
 	EXPECT(w, lost > 140 && lost < 260);
 }
 
-#define KINDS .variants = NAT_KINDS - NAT_CONE, .label = kind_label
+#define KINDS .variants = BOXES, .label = kind_label
 
 const struct scenario story_nat[] = {
 	STORY(mapping_depends_on_the_remote_only_if_symmetric, "RFC4787-REQ-1",
@@ -237,7 +381,14 @@ const struct scenario story_nat[] = {
 	STORY(an_idle_mapping_ends, "RFC4787-REQ-5", KINDS),
 	STORY(flush_and_move_change_the_mapping, "R12", KINDS),
 	STORY(a_preserving_nat_keeps_the_port, "RFC4787-REQ-3", KINDS),
-	STORY(there_is_no_hairpin, "RFC4787-REQ-9", KINDS),
+	STORY(a_sequential_nat_counts_its_ports, "RFC6081-3", KINDS),
+	STORY(hairpin_is_as_it_is_said, "RFC4787-REQ-9",
+	      .variants = 2 * BOXES, .label = hairpin_label),
+	STORY(mapping_and_filtering_are_two_rules, "RFC4787-REQ-1",
+	      .variants = NAT_RULES * NAT_RULES, .label = rules_label),
+	STORY(what_comes_in_may_not_keep_a_mapping, "RFC4787-REQ-6", KINDS),
+	STORY(nats_make_a_chain, "RFC6888", KINDS),
+	STORY(a_host_leaves_its_nat, "R10", KINDS),
 	STORY(lines_lose_cut_and_delay, "R18"),
 	{.name = NULL},
 };

@@ -143,7 +143,7 @@ static void a_nat_is_flushed_under_traffic(struct world *w, unsigned v)
 	struct node *alice = lab_client(l, "alice", NAT_CONE + v / 4);
 	struct flow *f;
 
-	alice->nat->preserves_port = v & 1;
+	alice->nat->ports = v & 1 ? NAT_PRESERVED : NAT_RANDOM;
 	qualify(alice);
 	f = v & 2 ? flow_start(l->host, alice->stack, TICK)
 		  : flow_start(alice->stack, l->host, TICK);
