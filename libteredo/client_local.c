@@ -179,15 +179,19 @@ void client_local_net_changed(struct teredo_client *c,
 
 /* ---- what we say ---- */
 
-/* C-LCD-03; there is room for it. The shell gives it a TTL of 1. */
+/* C-LCD-03; there is room for it. The shell gives it a TTL of 1. One that
+ * comes too early comes later. */
 static void announce(struct teredo_client *c, struct ratelimit *limit,
 		     teredo_time now, struct teredo_outbox *ob)
 {
 	uint8_t *p;
 
-	if ((c->discovery.last != 0 && now - c->discovery.last < GAP) ||
-	    !ratelimit_take(limit, now))
+	if (!ratelimit_take(limit, now))
 		return;
+	if (c->discovery.last != 0 && now - c->discovery.last < GAP) {
+		c->discovery.at = c->discovery.last + GAP;
+		return;
+	}
 	p = outbox_udp(ob, TEREDO_VIA_PRIMARY, group(), WIRE_BUBBLE_LEN);
 	if (p == NULL)
 		return;
@@ -203,9 +207,9 @@ void client_local_expire(struct teredo_client *c, teredo_time now,
 
 	if (now < c->discovery.at || !outbox_room(ob, 1, WIRE_BUBBLE_LEN))
 		return;
-	announce(c, &c->discovery.own, now, ob);
 	c->env.random(c->env.ctx, &r, sizeof(r));
 	c->discovery.at = now + PERIOD + (PERIOD_SPAN >> 16) * (r >> 16);
+	announce(c, &c->discovery.own, now, ob);
 }
 
 bool client_local_probe(struct teredo_client *c, const struct peer *p,

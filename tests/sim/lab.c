@@ -230,6 +230,14 @@ void lab_move_client(struct lab *l, struct node *n, struct nat *nat)
 		client_net_changed(n);
 }
 
+struct node *lab_neighbour(struct lab *l, const char *name, struct nat *nat)
+{
+	struct node *n = lab_client_behind(l, name, nat);
+
+	client_role(n)->config.discovery = TEREDO_DISCOVERY_NAT;
+	return n;
+}
+
 void lab_add_server(struct node *client, const struct node *server)
 {
 	struct client_role *c = client_role(client);

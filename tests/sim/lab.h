@@ -52,6 +52,10 @@ struct node *lab_client_behind(struct lab *l, const char *name,
 /* The client's host is now behind that NAT, or in public (NULL), and is told. */
 void lab_move_client(struct lab *l, struct node *n, struct nat *nat);
 
+/* lab_client_behind(), looking for local peers. Those behind one NAT are on one
+ * link when no other NAT is made between them. */
+struct node *lab_neighbour(struct lab *l, const char *name, struct nat *nat);
+
 /* Adds a server to the client's list, before it starts. */
 void lab_add_server(struct node *client, const struct node *server);
 

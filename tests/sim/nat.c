@@ -218,7 +218,9 @@ static void nat_out(struct link4 *host, struct datagram *d)
 {
 	struct link4 *to = net4_find(host->w, host->nat, d->dst.ip);
 
-	if (to)
+	if (net4_is_multicast(d->dst.ip))
+		net4_flood(host, d);
+	else if (to)
 		net4_hand(to, d, host);
 	else
 		net4_carry(host, d, go_out);

@@ -11,7 +11,7 @@
  *
  * A story may set the two rules, and all else below, to what it likes. A NAT
  * may itself be behind a NAT (CGN). Hosts behind the same one reach each other
- * at their private addresses, through its switch.
+ * at their private addresses, through its switch, and by multicast.
  */
 #ifndef SIM_NAT_H
 #define SIM_NAT_H

@@ -12,6 +12,7 @@
 
 #include "net.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,12 +149,17 @@ static bool is_cut(const struct net *net, uint32_t a, uint32_t b)
 	return false;
 }
 
+bool net4_is_multicast(uint32_t ip)
+{
+	return ntohl(ip) >> 28 == 0xe;
+}
+
 static void arrive4(struct world *w, void *link, void *datagram)
 {
 	struct link4 *l = link;
 	struct datagram *d = datagram;
 
-	if (l->ip != d->dst.ip) {
+	if (l->ip != d->dst.ip && !net4_is_multicast(d->dst.ip)) {
 		net4_drop(l, d, "address is gone");
 		return;
 	}
@@ -191,6 +197,13 @@ void net4_hand(struct link4 *to, const struct datagram *d,
 	       const struct link4 *from)
 {
 	carry(to, net4_copy(d), &to->line, from ? &from->line : NULL, arrive4);
+}
+
+void net4_flood(struct link4 *from, const struct datagram *d)
+{
+	for (struct link4 *l = from->w->net->links4; l; l = l->next)
+		if (l != from && l->nat == from->nat && l->ip)
+			net4_hand(l, d, from);
 }
 
 void net4_carry(struct link4 *l, const struct datagram *d, world_event *then)

@@ -81,6 +81,9 @@ void net4_hand(struct link4 *to, const struct datagram *d,
 void net4_carry(struct link4 *l, const struct datagram *d, world_event *then);
 struct datagram *net4_copy(const struct datagram *d);
 void net4_drop(struct link4 *l, const struct datagram *d, const char *why);
+/* The same to all others there. */
+void net4_flood(struct link4 *from, const struct datagram *d);
+bool net4_is_multicast(uint32_t ip);
 
 /* No packet passes between these two addresses any more, or again. */
 void net4_cut(struct world *w, uint32_t a, uint32_t b);

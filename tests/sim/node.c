@@ -263,6 +263,15 @@ static void keep(struct node *n, struct link4 *on, const uint8_t *data,
 	b->item[b->n++].d = d;
 }
 
+/* Which of the sockets takes it. */
+static enum teredo_via socket_of(const struct node *n, const struct link4 *on,
+				 const struct datagram *d)
+{
+	if (d->dst.ip == referee_group().ip)
+		return TEREDO_VIA_DISCOVERY;
+	return on == n->link[1] ? TEREDO_VIA_SECONDARY : TEREDO_VIA_PRIMARY;
+}
+
 void node_udp_in(void *ctx, struct link4 *on, struct datagram *d)
 {
 	struct node *n = ctx;
@@ -271,13 +280,16 @@ void node_udp_in(void *ctx, struct link4 *on, struct datagram *d)
 		.len = d->len,
 		.from = d->src,
 		.local_ip = d->dst.ip,
-		.via = on == n->link[1] ? TEREDO_VIA_SECONDARY
-					: TEREDO_VIA_PRIMARY,
+		.via = socket_of(n, on, d),
 	};
+	bool is_discovery = rx.via == TEREDO_VIA_DISCOVERY;
 
+	if (is_discovery && !n->discovers)
+		return;
 	if (n->life == NODE_CRASHED)
 		keep(n, on, d->data, d->len, d->src, d->dst);
-	if (n->life != NODE_ON || d->dst.port != n->port)
+	if (n->life != NODE_ON ||
+	    d->dst.port != (is_discovery ? referee_group().port : n->port))
 		return;
 	referee_hears(n, &rx);
 	execute(n, n->ops->udp_in(n->core, &rx, n->w->now, node_enter(n)),

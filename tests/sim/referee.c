@@ -111,12 +111,53 @@ static bool is_wanted(struct referee *r, const struct teredo_addr *peer)
 	return *wanted(r, peer, &bit) & bit;
 }
 
+/* ---- neighbours ---- */
+
+struct teredo_ep referee_group(void)
+{
+	return (struct teredo_ep){htonl(0xe00000fd), htons(TEREDO_PORT)};
+}
+
+/* peer NULL: whoever it is. */
+static bool is_neighbour(const struct referee *r,
+			 const struct teredo_addr *peer, struct teredo_ep ep)
+{
+	for (unsigned i = 0; i < in_book(r->neighbours); i++)
+		if (ep_equal(r->neighbour[i].ep, ep) &&
+		    (!peer || addr_equal(&r->neighbour[i].peer, peer)))
+			return true;
+	return false;
+}
+
+static void note_neighbour(struct referee *r, const struct teredo_rx *rx,
+			   const struct wire_packet *p)
+{
+	if (rx->via == TEREDO_VIA_DISCOVERY &&
+	    !is_neighbour(r, &p->src, rx->from))
+		r->neighbour[r->neighbours++ % REFEREE_BOOK] =
+			(struct proof){p->src, rx->from};
+}
+
+/* C-LCD-03; a second apart, whatever asks for it */
+static void check_announcement(struct node *n, const uint8_t *data, size_t len)
+{
+	struct wire_packet p;
+
+	if (!n->discovers || wire_parse(&p, data, len) != WIRE_OK ||
+	    len != WIRE_IP6_LEN || !wire_is_bubble(&p) || p.hop_limit != 1 ||
+	    !addr_equal(&p.src, &n->stack->addr) || !addr_is_all_nodes(&p.dst))
+		world_fail(n->w, "%s: no discovery bubble (C-LCD-03)", n->name);
+	if (n->ref.announced && n->w->now - n->ref.announced < TEREDO_SECOND)
+		world_fail(n->w, "%s: discovery bubbles too close", n->name);
+	n->ref.announced = n->w->now;
+}
+
 static bool is_proven(struct node *n, const struct teredo_addr *peer,
 		      const struct teredo_ep *from)
 {
 	struct referee *r = &n->ref;
 
-	if (has_proof(r, peer, from))
+	if (has_proof(r, peer, from) || (from && is_neighbour(r, peer, *from)))
 		return true;
 	if (!addr_in_prefix(peer, addr_default_prefix()) ||
 	    (from && !ep_equal(addr_mapping(peer), *from)))
@@ -259,6 +300,7 @@ void referee_hears(struct node *n, const struct teredo_rx *rx)
 	n->ref.answers = 0;
 	if (wire_parse(&p, rx->data, rx->len) != WIRE_OK)
 		return;
+	note_neighbour(&n->ref, rx, &p);
 	take_proof(&n->ref, &p, rx->from);
 	note_answer(n, &p, rx->from);
 }
@@ -285,7 +327,7 @@ static void check_target(struct node *n, struct teredo_ep to)
 {
 	char text[TRACE_ADDR_LEN];
 
-	if (!is_public(to.ip) || !to.port)
+	if ((!is_public(to.ip) && !is_neighbour(&n->ref, NULL, to)) || !to.port)
 		world_fail(n->w, "%s: sends to %s (A-V4G)", n->name,
 			   trace_ep(text, to));
 	for (unsigned i = 0; i < 2; i++)
@@ -315,6 +357,10 @@ void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 	struct wire_packet p;
 
 	n->ref.answers++;
+	if (ep_equal(to, referee_group())) {
+		check_announcement(n, data, len);
+		return;
+	}
 	check_target(n, to);
 	if (wire_parse(&p, data, len) != WIRE_OK)
 		world_fail(n->w, "%s: sends no Teredo packet", n->name);
@@ -354,6 +400,7 @@ void referee_delivers(struct node *n, const struct teredo_ep *from,
 void referee_forgives(struct node *n)
 {
 	n->ref.targets = 0;
+	n->ref.announced = 0;
 }
 
 void referee_expired(struct node *n)

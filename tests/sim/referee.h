@@ -6,7 +6,9 @@
  *
  *  - outbox.lost is 0; a timer that is due makes progress;
  *  - no datagram to an address that is not global unicast (A-V4G), to port 0
- *    or to the node itself (SEC-LOOP);
+ *    or to the node itself (SEC-LOOP). A client that looks for local peers may
+ *    send discovery bubbles, a second apart, to their group, and to where it
+ *    heard one from (C-TX-12);
  *  - bubbles to one peer are 2 s apart (C-BUB-04); there are 4 without an
  *    answer, and one more in 30 s (C-BUB-05, with the deviation of path.h): of
  *    our own, and of those that answer an indirect one (C-BUB-07). The count
@@ -58,7 +60,9 @@ struct referee {
 	struct proof proof[REFEREE_BOOK];
 	struct question question[REFEREE_BOOK];
 	struct bubbles bubbles[REFEREE_BOOK];
-	unsigned proofs, questions, targets; /* ever written */
+	struct proof neighbour[REFEREE_BOOK]; /* by their discovery bubbles */
+	unsigned proofs, questions, targets, neighbours; /* ever written */
+	teredo_time announced; /* the last of ours; 0: none */
 	uint8_t wanted[8192];		     /* our side sent to them; hashed */
 	teredo_time rs[10];		     /* the last solicitations */
 	unsigned solicitations;
@@ -68,6 +72,9 @@ struct referee {
 	unsigned expiries, idle_expiries; /* at that instant */
 	unsigned answers; /* packets out since the last one in */
 };
+
+/* 224.0.0.253:3544, of local client discovery */
+struct teredo_ep referee_group(void);
 
 /* A packet of the node's own side. */
 void referee_carries(struct node *n, const uint8_t *ip6, size_t len);

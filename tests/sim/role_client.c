@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 
@@ -27,7 +28,10 @@ struct teredo_client_status client_status(const struct node *n)
 
 static void net_changed(struct node *n, bool solicit)
 {
-	struct local4 local = {.n = 1, .ip = {n->link[0]->ip}};
+	struct local4 local = {.n = 1,
+			       .ip = {n->link[0]->ip},
+			       .nets = n->discovers,
+			       .net = {{n->link[0]->ip, htonl(0xffffff00)}}};
 
 	teredo_client_net_changed(n->core, &local, solicit, n->w->now,
 				  node_enter(n));
@@ -45,6 +49,7 @@ static void open_core(struct node *n, bool restore)
 
 	n->stack->has_addr &= restore;
 	c->config.local_port = n->port;
+	n->discovers = c->config.discovery != TEREDO_DISCOVERY_OFF;
 	n->core = teredo_client_new(&c->config, &n->env);
 	assert(n->core);
 	if (restore && c->has_saved) {

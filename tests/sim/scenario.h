@@ -41,6 +41,7 @@ extern const struct scenario story_secure[];
 extern const struct scenario story_native[];
 extern const struct scenario story_pairs[];
 extern const struct scenario story_give_up[];
+extern const struct scenario story_link[];
 extern const struct scenario story_outage[];
 extern const struct scenario story_restart[];
 extern const struct scenario story_stranger[];
