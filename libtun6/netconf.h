@@ -55,13 +55,18 @@ int netconf_host(struct netconf *nc, int except, struct netconf_host *host);
  * gateway, interface, source, or state of that interface. 0: no way. */
 uint64_t netconf_way(struct netconf *nc, uint32_t ip);
 
+/* The interface, other than `except`, that has IPv6 by other means: it runs,
+ * has a preferred address in 2000::/3 but outside of the /32 `but` (octets
+ * 0-3), and a route to the whole of 2000::/3. 0: none. */
+int netconf_native(struct netconf *nc, int except, uint32_t but);
+
 /* Human-readable "192.0.2.1 eth0, 127.0.0.1 lo" for an error message. */
 void netconf_list_ip4(struct netconf *nc, char *buf, unsigned size);
 
 /* A descriptor that is readable when addresses, links or routes changed.
  * netconf_changed() takes notices off and tells what may have changed. */
 #define NETCONF_CHANGED_IP4	1u	/* IPv4 addresses, default routes */
-#define NETCONF_CHANGED_IP6	2u	/* IPv6 addresses */
+#define NETCONF_CHANGED_IP6	2u	/* IPv6 addresses, default routes */
 #define NETCONF_CHANGED_LINK	4u	/* the link `ifindex` itself, what is
 					 * on it or points to it */
 #define NETCONF_LINK_GONE	8u	/* it was deleted */

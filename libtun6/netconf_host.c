@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -26,6 +27,7 @@
 #include "netconf_nl.h"
 
 #define NOTICES_AT_ONCE 256
+#define GLOBAL_LEN 3u			/* 2000::/3: global unicast */
 
 /* ---- addresses ---- */
 
@@ -156,6 +158,85 @@ uint64_t netconf_way(struct netconf *nc, uint32_t ip)
 	return way;
 }
 
+/* ---- IPv6 by other means ---- */
+
+/* In 2000::/3, so neither link-local nor unique local, and in use. */
+static bool native_address(struct rtnl_addr *ra, uint32_t but)
+{
+	struct nl_addr *a = rtnl_addr_get_local(ra);
+	uint8_t ip[16];
+
+	if (a == NULL || nl_addr_get_len(a) != sizeof(ip) ||
+	    (rtnl_addr_get_flags(ra) &
+	     (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) != 0)
+		return false;
+	memcpy(ip, nl_addr_get_binary_addr(a), sizeof(ip));
+	return ip[0] >> 5 == 1 && memcmp(ip, &but, sizeof(but)) != 0;
+}
+
+static bool native_link(struct netconf *nc, int ifindex)
+{
+	const unsigned want = IFF_UP | IFF_RUNNING;
+	struct rtnl_link *link;
+	unsigned flags = 0;
+
+	if (rtnl_link_get_kernel(nc->ask, ifindex, NULL, &link) == 0) {
+		flags = rtnl_link_get_flags(link);
+		rtnl_link_put(link);
+	}
+	return (flags & want) == want;
+}
+
+/*
+ * Whether there is a way through that interface to 2000::, where nobody is:
+ * so it is a default route, or one for all of 2000::/3. Which route is the
+ * better one, ours or another, is not asked.
+ */
+static bool native_route(struct netconf *nc, int ifindex)
+{
+	const uint8_t dst[16] = { 0x20 };
+	const struct rtmsg rtm = { .rtm_family = AF_INET6, .rtm_dst_len = 128 };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+	int err;
+
+	if (msg == NULL)
+		return false;
+	err = nlmsg_append(msg, (void *)(uintptr_t)&rtm, sizeof(rtm),
+			   NLMSG_ALIGNTO);
+	if (err >= 0)
+		err = nla_put(msg, RTA_DST, sizeof(dst), dst);
+	if (err >= 0)
+		err = nla_put_u32(msg, RTA_OIF, (uint32_t)ifindex);
+	if (err >= 0)
+		err = nl_send_auto(nc->ask, msg);
+	nlmsg_free(msg);
+	if (err >= 0)
+		err = nl_recvmsgs_default(nc->ask);	/* the route, or none */
+	if (err >= 0)
+		err = nl_wait_for_ack(nc->ask);
+	return err >= 0;
+}
+
+int netconf_native(struct netconf *nc, int except, uint32_t but)
+{
+	struct nl_cache *cache;
+	int found = 0;
+
+	if (rtnl_addr_alloc_cache(nc->ask, &cache) < 0)
+		return 0;
+	for (struct nl_object *o = nl_cache_get_first(cache);
+	     o != NULL && found == 0; o = nl_cache_get_next(o)) {
+		struct rtnl_addr *ra = (struct rtnl_addr *)o;
+		int ifindex = rtnl_addr_get_ifindex(ra);
+
+		if (ifindex != except && native_address(ra, but) &&
+		    native_link(nc, ifindex) && native_route(nc, ifindex))
+			found = ifindex;
+	}
+	nl_cache_free(cache);
+	return found;
+}
+
 /* ---- notices ---- */
 
 struct notice {
@@ -199,9 +280,9 @@ static unsigned notice_route(struct nlmsghdr *h, int ifindex)
 	if (rtm->rtm_family == AF_INET)
 		return rtm->rtm_dst_len == 0 ? NETCONF_CHANGED_IP4 : 0;
 	oif = nlmsg_find_attr(h, sizeof(*rtm), RTA_OIF);
-	if (oif == NULL || (int)nla_get_u32(oif) != ifindex)
-		return 0;
-	return NETCONF_CHANGED_LINK;
+	if (oif != NULL && (int)nla_get_u32(oif) == ifindex)
+		return NETCONF_CHANGED_LINK;
+	return rtm->rtm_dst_len <= GLOBAL_LEN ? NETCONF_CHANGED_IP6 : 0;
 }
 
 static int notice_read(struct nl_msg *msg, void *arg)

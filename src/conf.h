@@ -19,6 +19,9 @@
 #define CONF_PATH_MAX	256
 #define CONF_ID_MAX	65	/* with its NUL */
 
+/* What a client is while there is IPv6 by other means (RFC 4380 5.5). */
+enum conf_native { CONF_NATIVE_RELAY, CONF_NATIVE_SLEEP, CONF_NATIVE_IGNORE };
+
 enum conf_role { CONF_CLIENT = 1, CONF_RELAY, CONF_SERVER };
 
 /* Where a value stands, for messages at start-up. line 0: in no file (default
@@ -49,9 +52,12 @@ struct conf {
 	unsigned n_servers;
 	struct conf_server server[CONF_SERVERS];
 	char client_id[CONF_ID_MAX];	/* "": the only one of the key file */
+	enum conf_native native;	/* NativeIPv6 */
 	/* client and server */
 	char key_file[CONF_PATH_MAX];	/* "": none */
 	struct conf_place key_file_place;
+	/* relay and server */
+	uint32_t sunset;		/* SunsetDate: days since 1970; 0: none */
 	/* relay */
 	bool host_local;		/* RelayScope host */
 	bool restricted;		/* RelayType restricted */

@@ -58,6 +58,8 @@ enum {
 	KEY_FILE,
 	CLIENT_ID,
 	REQUIRE_AUTH,
+	NATIVE_IPV6,
+	SUNSET_DATE,
 	SYSLOG_FACILITY,
 	LOCAL_DISCOVERY,
 	DISCOVERY_INTERFACES,
@@ -301,6 +303,26 @@ static void apply_require_auth(struct applying *a, const struct conf_setting *s)
 		a->conf->require_auth = answer->value;
 }
 
+/* ---- the end of it: RFC 4380 5.5 ---- */
+
+static void apply_native(struct applying *a, const struct conf_setting *s)
+{
+	static const struct conf_word words[] = {
+		{"relay", CONF_NATIVE_RELAY, false},
+		{"sleep", CONF_NATIVE_SLEEP, false},
+		{"ignore", CONF_NATIVE_IGNORE, false},
+	};
+	const struct conf_word *word = conf_value_word(a->r, s, words, 3);
+
+	if (word != NULL)
+		a->conf->native = (enum conf_native)word->value;
+}
+
+static void apply_sunset(struct applying *a, const struct conf_setting *s)
+{
+	conf_value_date(a->r, s, &a->conf->sunset);
+}
+
 /* These mean nothing without keys; that one of them does harm. */
 static void check_keys(struct applying *a)
 {
@@ -354,6 +376,8 @@ static const struct directive {
 	[CLIENT_ID] = {"ClientIdentifier", apply_client_id, IN_CLIENT, false},
 	[REQUIRE_AUTH] = {"RequireAuthentication", apply_require_auth,
 			  IN_SERVER, false},
+	[NATIVE_IPV6] = {"NativeIPv6", apply_native, IN_CLIENT, false},
+	[SUNSET_DATE] = {"SunsetDate", apply_sunset, IN_ROUTING, false},
 	[SYSLOG_FACILITY] = {"SyslogFacility", apply_facility, IN_ALL, false},
 	/* of Miredo's unreleased branch */
 	[LOCAL_DISCOVERY] = {"LocalDiscovery", NULL, IN_ALL, false},

@@ -12,6 +12,7 @@
 
 #include "conf.h"
 #include "conf_value.h"
+#include "date.h"
 
 static void put(FILE *out, const char *name, const char *value)
 {
@@ -46,6 +47,25 @@ static void print_keys(const struct conf *conf, FILE *out)
 		    conf->require_auth ? "yes" : "no");
 }
 
+static void print_native(const struct conf *conf, FILE *out)
+{
+	static const char *const words[] = {
+		[CONF_NATIVE_RELAY] = "relay",
+		[CONF_NATIVE_SLEEP] = "sleep",
+		[CONF_NATIVE_IGNORE] = "ignore",
+	};
+
+	put(out, "NativeIPv6", words[conf->native]);
+}
+
+static void print_sunset(const struct conf *conf, FILE *out)
+{
+	char date[DATE_LEN];
+
+	if (conf->sunset != 0)
+		put(out, "SunsetDate", date_text(date, conf->sunset));
+}
+
 static void print_client(const struct conf *conf, FILE *out)
 {
 	put(out, "RelayType", "client");
@@ -56,6 +76,7 @@ static void print_client(const struct conf *conf, FILE *out)
 	}
 	print_bind(conf, out);
 	print_keys(conf, out);
+	print_native(conf, out);
 }
 
 static void print_relay(const struct conf *conf, FILE *out)
@@ -65,6 +86,7 @@ static void print_relay(const struct conf *conf, FILE *out)
 	put(out, "RelayScope", conf->host_local ? "host" : "router");
 	print_prefix(conf, out);
 	print_bind(conf, out);
+	print_sunset(conf, out);
 }
 
 /* The second address: as given, or the one after the first if that is an
@@ -94,6 +116,7 @@ static void print_server(const struct conf *conf, FILE *out)
 			     conf->server_public2);
 	print_prefix(conf, out);
 	print_keys(conf, out);
+	print_sunset(conf, out);
 }
 
 void conf_print(const struct conf *conf, FILE *out)

@@ -21,6 +21,7 @@
 
 #include "../libteredo/addr.h"
 #include "conf_value.h"
+#include "date.h"
 
 #define HOST_HINT "an IPv4 address or a host name"
 #define NEAR_MAX  32 /* longer words are like no other */
@@ -330,5 +331,16 @@ bool conf_value_path(struct conf_report *r, const struct conf_setting *s)
 		conf_error(r, s->value_at,
 			   "an absolute path of letters, digits and ._-+@:",
 			   "%s \"%s\" cannot be a file's name", s->name, path);
+	return good;
+}
+
+bool conf_value_date(struct conf_report *r, const struct conf_setting *s,
+		     uint32_t *days)
+{
+	bool good = date_read(s->value, days);
+
+	if (!good)
+		conf_error(r, s->value_at, "year-month-day, as 2027-12-31",
+			   "%s \"%s\" is not a date", s->name, s->value);
 	return good;
 }

@@ -54,6 +54,10 @@ bool conf_value_ifname(struct conf_report *r, const struct conf_setting *s);
 /* The absolute path of a file, of plain characters. */
 bool conf_value_path(struct conf_report *r, const struct conf_setting *s);
 
+/* A date as 2027-12-31: days since 1970-01-01, more than 0. */
+bool conf_value_date(struct conf_report *r, const struct conf_setting *s,
+		     uint32_t *days);
+
 /* Whether text is an IPv4 address, not a name. *ip in network order. */
 bool conf_value_is_ip(const char *text, uint32_t *ip);
 

@@ -52,6 +52,9 @@ struct ctl_status {
 	/* Authentication: how many keys; a client's: enum teredo_hmac, 0: none,
 	 * and whether the server refuses it; a server's: whether required. */
 	uint32_t auth_keys, auth_algorithm, auth_expired, auth_required;
+	uint32_t configured;		/* the role by the configuration */
+	uint32_t sunset;		/* days since 1970; 0: no date */
+	char native[20];		/* has IPv6 by other means; "": none */
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */

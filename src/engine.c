@@ -289,6 +289,9 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	st->last_answer_age = UINT64_MAX;
 	st->auth_keys = e->n_keys;
 	st->auth_required = e->config.require_auth;
+	st->configured = e->config.configured;
+	st->sunset = e->config.sunset;
+	memcpy(st->native, e->config.native, sizeof(st->native));
 	memcpy(st->instance, e->config.instance, sizeof(st->instance));
 	st->n_counters = TEREDO_N_COUNTERS;
 	memcpy(st->counters, c->n, sizeof(st->counters));
@@ -345,7 +348,7 @@ static void receive_start(struct engine *e)
 
 static void check_start(const struct engine *e)
 {
-	bool needs_tun = e->config.role != PRIV_SERVER;
+	bool needs_tun = e->config.configured != PRIV_SERVER;
 
 	if (e->ops == NULL || e->fd[PRIV_FD_UDP] < 0 ||
 	    e->fd[PRIV_FD_SNAPSHOT] < 0 ||

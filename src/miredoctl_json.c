@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "../libteredo/client.h"
+#include "date.h"
 #include "miredoctl.h"
 #include "text.h"
 
@@ -197,15 +198,26 @@ static void set_server(struct object o, const struct ctl_status *st)
 	set_authentication(o, st);
 }
 
+/* RFC 4380 5.5: what has IPv6 by other means, the announced end. */
+static void set_sunset(struct object o, const struct ctl_status *st)
+{
+	char date[DATE_LEN];
+
+	set_string(o, "native_ipv6", st->native[0] ? st->native : NULL);
+	set_string(o, "sunset",
+		   st->sunset != 0 ? date_text(date, st->sunset) : NULL);
+}
+
 static void set_all(struct object o, const struct ctl_status *st)
 {
+	uint32_t role = st->role == PRIV_DORMANT ? st->configured : st->role;
 	struct object traffic;
 
 	set_string(o, "schema", "miredo.status/1");
 	set_string(o, "version", PACKAGE_VERSION);
 	set_string(o, "role", miredoctl_role(st));
 	set_string(o, "interface",
-		   st->role != PRIV_SERVER ? st->instance : NULL);
+		   role != PRIV_SERVER ? st->instance : NULL);
 	set_number(o, "pid", st->pid);
 	set_number(o, "generation", st->generation);
 	set_string(o, "state", miredoctl_state(st));
@@ -215,8 +227,9 @@ static void set_all(struct object o, const struct ctl_status *st)
 		set_client(o, st);
 	else if (st->role == PRIV_RELAY)
 		set_relay(o, st);
-	else
+	else if (st->role == PRIV_SERVER)
 		set_server(o, st);
+	set_sunset(o, st);
 	traffic = set_object(o, "traffic");
 	set_traffic(traffic, "outer", &st->udp_rx, &st->udp_tx);
 	set_traffic(traffic, "inner", &st->tun_tx, &st->tun_rx);

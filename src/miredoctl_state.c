@@ -15,7 +15,7 @@
 
 const char *miredoctl_role(const struct ctl_status *st)
 {
-	switch (st->role) {
+	switch (st->role == PRIV_DORMANT ? st->configured : st->role) {
 	case PRIV_CLIENT:
 		return "client";
 	case PRIV_RELAY:
@@ -45,6 +45,8 @@ const char *miredoctl_state(const struct ctl_status *st)
 		return "relaying";
 	case PRIV_SERVER:
 		return "serving";
+	case PRIV_DORMANT:
+		return "dormant";
 	default:
 		return "unknown";
 	}
@@ -52,7 +54,8 @@ const char *miredoctl_state(const struct ctl_status *st)
 
 bool miredoctl_is_state(const char *name)
 {
-	if (strcmp(name, "relaying") == 0 || strcmp(name, "serving") == 0)
+	if (strcmp(name, "relaying") == 0 || strcmp(name, "serving") == 0 ||
+	    strcmp(name, "dormant") == 0)
 		return true;
 	for (uint32_t i = 0; i < TEREDO_CLIENT_STATES; i++)
 		if (strcmp(name, client_state(i)) == 0)

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "date.h"
 #include "miredoctl.h"
 #include "text.h"
 
@@ -158,6 +159,25 @@ static void print_server(const struct ctl_status *st, FILE *out)
 		n[TEREDO_EV_bubble_forwarded], n[TEREDO_EV_echo_forwarded]);
 }
 
+/* RFC 4380 5.5 */
+static void print_sunset(const struct ctl_status *st, FILE *out)
+{
+	char date[DATE_LEN];
+
+	if (st->native[0] != '\0') {
+		begin(out, "Dormant");
+		fprintf(out, "native IPv6 on %.19s%s\n", st->native,
+			st->role == PRIV_RELAY ? "; a relay for this host"
+					       : "");
+	}
+	if (st->sunset != 0) {
+		begin(out, "Sunset");
+		fprintf(out, "%s%s\n", date_text(date, st->sunset),
+			st->role == PRIV_DORMANT ? ": nothing is answered"
+						 : "");
+	}
+}
+
 static void print_traffic(const struct ctl_status *st, FILE *out)
 {
 	char rx[TEXT_AMOUNT_LEN], tx[TEXT_AMOUNT_LEN];
@@ -204,6 +224,7 @@ void miredoctl_print_text(const struct ctl_status *st, FILE *out)
 	default:
 		break;
 	}
+	print_sunset(st, out);
 	print_traffic(st, out);
 	if (health == HEALTH_OK)
 		fprintf(out, "Health: ok\n");

@@ -276,6 +276,13 @@ static void detach(struct parent *p)
 
 void parent_ready(struct parent *p)
 {
+	static const char *const names[] = {
+		[PRIV_CLIENT] = "client",
+		[PRIV_RELAY] = "relay",
+		[PRIV_SERVER] = "server",
+		[PRIV_SERVER_RELAY] = "server and relay",
+	};
+	bool dormant = p->config.role == PRIV_DORMANT;
 	struct parent_engine *e = &p->engine;
 
 	if (e->ready)
@@ -288,10 +295,9 @@ void parent_ready(struct parent *p)
 		return;
 	}
 	p->ever_ready = true;
-	log_line(LOG_NOTICE, "version %s serves as %s", PACKAGE_VERSION,
-		 p->conf.role == CONF_CLIENT  ? "client"
-		 : p->conf.role == CONF_RELAY ? "relay"
-					      : "server");
+	log_line(LOG_NOTICE, "version %s %s as %s", PACKAGE_VERSION,
+		 dormant ? "is dormant" : "serves",
+		 names[dormant ? p->config.configured : p->config.role]);
 	notify_say(p->opt.notify, "READY=1");
 	detach(p);
 }
@@ -302,6 +308,7 @@ static void tick(struct parent *p, uint64_t now)
 {
 	engine_watch(p);
 	resolve_tick(p, now);
+	parent_sunset_tick(p);
 	if (p->opt.watchdog > 0 && p->engine.ready &&
 	    now - p->notified >= p->opt.watchdog) {
 		notify_say(p->opt.notify, "WATCHDOG=1");
@@ -326,6 +333,8 @@ static void timers_run(void *ctx, uint32_t events)
 			engine_start(p);
 		else if (t == PARENT_UNHEALTHY)
 			parent_link_carrier(p);
+		else if (t == PARENT_NATIVE)
+			parent_sunset_native(p);
 		else
 			parent_net_settled(p);
 	}

@@ -3,8 +3,8 @@
  *
  * What the files of the parent share: parent.c (life of the engine),
  * parent_open.c (descriptors), parent_link.c (the interface and what the host
- * has), parent_reload.c (SIGHUP), resolve.c (names), priv_serve.c (the
- * engine's requests). One struct per process, handed to everybody.
+ * has), parent_reload.c (SIGHUP), parent_sunset.c (when not to serve),
+ * resolve.c (names), priv_serve.c (the engine's requests). One struct per process, handed to everybody.
  */
 #ifndef MIREDO_PARENT_H
 #define MIREDO_PARENT_H
@@ -42,6 +42,7 @@ enum parent_timer {
 	PARENT_RESPAWN,
 	PARENT_UNHEALTHY,	/* carrier falls */
 	PARENT_NET,		/* notices have settled */
+	PARENT_NATIVE,		/* IPv6 by other means came, or went, to stay */
 	PARENT_TIMERS
 };
 
@@ -92,6 +93,9 @@ struct parent {
 	struct priv_policy policy;
 	struct priv_netchange net;	/* what the last one was told */
 	uint64_t way;
+	int native;		/* interface with IPv6 by other means; 0: none */
+	bool ended;		/* the SunsetDate has come */
+	unsigned sunset_said;	/* how near it was when that was said */
 	struct parent_link link;
 	struct parent_engine engine;
 	struct parent_resolve resolve[PRIV_SERVERS];
@@ -132,6 +136,8 @@ int parent_reopen(struct parent *p, const struct conf *next);
 int parent_link_begin(struct parent *p);
 int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu);
 int parent_link_down(struct parent *p);
+/* Takes away what the role of p->config has on it; another role follows. */
+void parent_link_leave(struct parent *p);
 /* What `next` changes of it, before p->conf becomes `next`. */
 void parent_link_reload(struct parent *p, const struct conf *next);
 /* Carrier as health and the engine's wish want it. */
@@ -158,6 +164,21 @@ bool parent_find_names(struct parent *p, struct conf *conf);
 void parent_reload(struct parent *p);
 /* The engine is gone: takes the new configuration over. */
 void parent_reload_finish(struct parent *p);
+
+/* ---- parent_sunset.c ---- */
+
+/* The role for now, enum priv_role. */
+uint32_t parent_role(const struct parent *p);
+/* Looks for IPv6 by other means, a change of which has to last; `at_once`,
+ * which is at the start and with another configuration, not, and the date is
+ * looked at, too. */
+void parent_sunset_look(struct parent *p, bool at_once);
+/* Looks at the date. */
+void parent_sunset_tick(struct parent *p);
+/* PARENT_NATIVE is due. */
+void parent_sunset_native(struct parent *p);
+/* Between two engines: makes the next one's role that for now. */
+void parent_sunset_take(struct parent *p);
 
 /* ---- resolve.c ---- */
 

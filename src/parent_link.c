@@ -42,12 +42,12 @@ static const uint8_t anywhere[16];
 
 static bool link_is_relay(const struct parent *p)
 {
-	return p->conf.role == CONF_RELAY;
+	return p->config.role == PRIV_RELAY;
 }
 
-static uint32_t relay_metric(const struct conf *conf)
+static uint32_t relay_metric(const struct parent *p)
 {
-	return conf->host_local ? HOST_METRIC : RELAY_METRIC;
+	return p->config.host_local ? HOST_METRIC : RELAY_METRIC;
 }
 
 /* The prefix's route comes with the address, but not back with it. */
@@ -77,7 +77,7 @@ static int link_apply_addresses(struct parent *p)
 		err = link_apply_client(p, prefix);
 	if (err == 0 && link_is_relay(p))
 		err = netconf_add_route(p->nc, l->ifindex, prefix, 32,
-					relay_metric(&p->conf));
+					relay_metric(p));
 	return err;
 }
 
@@ -163,15 +163,30 @@ void parent_link_reload(struct parent *p, const struct conf *next)
 	if (next->prefix != p->conf.prefix ||
 	    next->host_local != p->conf.host_local)
 		netconf_del_route(p->nc, l->ifindex, prefix, 32,
-				  relay_metric(&p->conf));
+				  relay_metric(p));
 	l->mtu = next->mtu;
 	parent_timer(p, PARENT_NET, clock_now());	/* applies it */
+}
+
+void parent_link_leave(struct parent *p)
+{
+	struct parent_link *l = &p->link;
+	uint8_t prefix[16] = { 0 };
+
+	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
+	if (link_is_relay(p))
+		netconf_del_route(p->nc, l->ifindex, prefix, 32,
+				  relay_metric(p));
+	parent_link_down(p);
+	l->mtu = p->conf.mtu;
+	parent_timer(p, PARENT_NET, clock_now());	/* the next role's */
 }
 
 void parent_link_carrier(struct parent *p)
 {
 	struct parent_link *l = &p->link;
-	bool on = p->engine.ready && !l->held;
+	bool on = p->engine.ready && !l->held &&
+		  p->config.role != PRIV_DORMANT;
 	int err;
 
 	if (l->ifindex == 0 || l->carrier == on)
@@ -270,6 +285,7 @@ void parent_net_look(struct parent *p)
 void parent_net_settled(struct parent *p)
 {
 	link_mend(p);
+	parent_sunset_look(p, false);
 	parent_net_look(p);
 	if (p->engine.child.pid != 0)
 		parent_send(p, &p->net, sizeof(p->net), -1);

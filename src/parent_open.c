@@ -476,7 +476,8 @@ void parent_configure(struct parent *p)
 	struct teredo_ep bound = udp_bound(p->fd[PRIV_FD_UDP]);
 
 	c->verb = PRIV_CONFIG;
-	c->role = (uint32_t)conf->role;
+	c->configured = (uint32_t)conf->role;
+	c->role = parent_role(p);
 	c->prefix = conf->prefix;
 	c->mtu = conf->mtu;
 	c->max_peers = conf->role == CONF_CLIENT  ? CLIENT_PEERS
@@ -484,9 +485,14 @@ void parent_configure(struct parent *p)
 						  : 0;
 	c->bind_ip = bound.ip;
 	c->bind_port = bound.port;
-	c->host_local = conf->host_local;
-	c->direct_bubbles = conf->restricted;
-	c->servers = conf->role == CONF_CLIENT ? conf->n_servers : 0;
+	/* A client's own relay may be behind any NAT (A-SUN-03). */
+	c->host_local = conf->role == CONF_CLIENT || conf->host_local;
+	c->direct_bubbles = conf->role == CONF_CLIENT || conf->restricted;
+	c->sunset = conf->sunset;
+	memset(c->native, 0, sizeof(c->native));
+	if (p->native != 0)
+		if_indextoname((unsigned)p->native, c->native);
+	c->servers = c->role == PRIV_CLIENT ? conf->n_servers : 0;
 	c->require_auth = conf->require_auth;
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
@@ -517,6 +523,7 @@ void parent_open(struct parent *p)
 	must(open_sockets(p, &p->conf));
 	must(server ? open_native6(p) : open_tun(p));
 	open_control(p);
+	parent_sunset_look(p, true);
 	parent_configure(p);
 	p->fd[PRIV_FD_SNAPSHOT] = snapshot_create(p->config.max_peers);
 	if (p->fd[PRIV_FD_SNAPSHOT] < 0)

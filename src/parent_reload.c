@@ -143,10 +143,8 @@ void parent_reload(struct parent *p)
 	parent_engine_renew(p);
 }
 
-void parent_reload_finish(struct parent *p)
+static void reload_take(struct parent *p)
 {
-	if (!p->reload)
-		return;
 	p->reload = false;
 	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
 	if (parent_reopen(p, &p->next) < 0) {
@@ -160,6 +158,14 @@ void parent_reload_finish(struct parent *p)
 	p->conf = p->next;
 	p->keys = p->next_keys;
 	keys_wipe(&p->next_keys);
-	parent_configure(p);
+	p->sunset_said = 0;
+	parent_sunset_look(p, true);
 	log_line(LOG_NOTICE, "reloaded %s", p->opt.conf_file);
+}
+
+void parent_reload_finish(struct parent *p)
+{
+	if (p->reload)
+		reload_take(p);
+	parent_sunset_take(p);
 }

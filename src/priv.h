@@ -46,7 +46,14 @@ enum priv_verb {
 	PRIV_TOLD,		/* struct priv_told */
 };
 
-enum priv_role { PRIV_CLIENT = 1, PRIV_RELAY, PRIV_SERVER };
+/* DORMANT: none of the others for now (RFC 4380 5.5). */
+enum priv_role {
+	PRIV_CLIENT = 1,
+	PRIV_RELAY,
+	PRIV_SERVER,
+	PRIV_SERVER_RELAY,
+	PRIV_DORMANT,
+};
 
 enum priv_fd {
 	PRIV_FD_TUN = 1,
@@ -82,6 +89,9 @@ struct priv_config {
 	uint8_t host_local, direct_bubbles;
 	uint32_t servers;
 	uint32_t require_auth;		/* server: RequireAuthentication */
+	uint32_t configured;		/* the role by the configuration */
+	uint32_t sunset;		/* days since 1970; 0: no date */
+	char native[20];		/* has IPv6 by other means; "": none */
 	char instance[20];		/* interface name, or "server" */
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
 };
@@ -126,7 +136,7 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      44 + 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      52 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");

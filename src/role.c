@@ -23,6 +23,8 @@ const struct role_ops *role_ops(uint32_t role)
 		return &role_relay;
 	case PRIV_SERVER:
 		return &role_server;
+	case PRIV_DORMANT:
+		return &role_dormant;
 	default:
 		return NULL;
 	}
@@ -32,4 +34,79 @@ void role_local4(struct local4 *local, const struct priv_netchange *n)
 {
 	local->n = n->n4 < PRIV_LOCAL4 ? n->n4 : PRIV_LOCAL4;
 	memcpy(local->ip, n->ip4, local->n * sizeof(local->ip[0]));
+}
+
+/* ---- what a role has no use for ---- */
+
+struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
+				    teredo_time now, struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)ip6;
+	(void)len;
+	(void)now;
+	(void)ob;
+	return (struct teredo_verdict){.fate = TEREDO_DROP};
+}
+
+void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)now;
+	(void)ob;
+}
+
+teredo_time role_no_deadline(const void *role)
+{
+	(void)role;
+	return TEREDO_NEVER;
+}
+
+bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)snap;
+	(void)now;
+	(void)ob;
+	return false;
+}
+
+void role_no_restore_peer(void *role, const struct teredo_addr *addr,
+			 struct teredo_ep ep, teredo_time now,
+			 struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)addr;
+	(void)ep;
+	(void)now;
+	(void)ob;
+}
+
+void role_no_resolved(void *role, const struct priv_resolved *r, teredo_time now,
+		     struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)r;
+	(void)now;
+	(void)ob;
+}
+
+void role_no_save(void *role, struct snapshot *snap)
+{
+	(void)role;
+	(void)snap;
+}
+
+void role_no_report(void *role, teredo_time now)
+{
+	(void)role;
+	(void)now;
+}
+
+void role_no_status(const void *role, teredo_time now, struct ctl_status *out)
+{
+	(void)role;
+	(void)now;
+	(void)out;
 }

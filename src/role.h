@@ -52,6 +52,23 @@ struct role_ops {
 };
 
 extern const struct role_ops role_client, role_relay, role_server;
+extern const struct role_ops role_dormant;
+
+/* For a role that has no use for one of them. */
+struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
+				    teredo_time now, struct teredo_outbox *ob);
+void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob);
+teredo_time role_no_deadline(const void *role);
+bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,
+		  struct teredo_outbox *ob);
+void role_no_restore_peer(void *role, const struct teredo_addr *addr,
+			 struct teredo_ep ep, teredo_time now,
+			 struct teredo_outbox *ob);
+void role_no_resolved(void *role, const struct priv_resolved *r, teredo_time now,
+		     struct teredo_outbox *ob);
+void role_no_save(void *role, struct snapshot *snap);
+void role_no_report(void *role, teredo_time now);
+void role_no_status(const void *role, teredo_time now, struct ctl_status *out);
 
 /* The operations of a role (enum priv_role), or NULL. */
 const struct role_ops *role_ops(uint32_t role);

@@ -487,7 +487,8 @@ static void what_is_printed_reads_the_same(void **state)
 		      "RelayType client\nInterfaceName teredo\n"
 		      "ServerAddress a.example\nServerAddress b.example\n"
 		      "ServerAddress2 c.example\nBindAddress 0.0.0.0\n"
-		      "BindPort 16\nSyslogFacility daemon\n");
+		      "BindPort 16\nNativeIPv6 relay\n"
+		      "SyslogFacility daemon\n");
 	assert_prints(CONF_MIREDO,
 		      "RelayType restricted\nRelayScope host\n"
 		      "BindAddress 10.0.0.1\n"
@@ -513,9 +514,40 @@ static void what_is_printed_reads_the_same(void **state)
 		      "InterfaceMTU 1280\nSyslogFacility daemon\n");
 }
 
+/* A-SUN-01, A-SUN-03, A-SUN-04 */
+static void dormancy_and_its_date_are_configured(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	test_parse(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_RELAY);
+	test_parse(&p, "ServerAddress a.example\nNativeIPv6 sleep\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_SLEEP);
+	test_parse(&p, "ServerAddress a.example\nNativeIPv6 = ignore\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_IGNORE);
+	test_parse(&p, "RelayType relay\nSunsetDate 1970-02-01\n");
+	assert_int_equal(p.errors, 0);
+	assert_int_equal(p.conf.sunset, 31);
+	assert_prints(CONF_MIREDO_SERVER,
+		      "ServerBindAddress 192.0.2.1\n"
+		      "SunsetDate 2028-02-29\n",
+		      "RelayType server\nServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nSunsetDate 2028-02-29\n"
+		      "SyslogFacility daemon\n");
+	assert_first(&p, "ServerAddress a.example\nNativeIPv6 no\n",
+		     "f:2:12: error: unknown NativeIPv6 \"no\"");
+	assert_first(&p, "RelayType relay\nSunsetDate 2027-02-29\n",
+		     "f:2:12: error: SunsetDate \"2027-02-29\" is not a date");
+	assert_first(&p, "RelayType relay\nSunsetDate 2027-1-1\n",
+		     "f:2:12: error: SunsetDate \"2027-1-1\" is not a date");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dormancy_and_its_date_are_configured),
 		cmocka_unit_test(an_operators_client_file_works_unchanged),
 		cmocka_unit_test(an_operators_relay_file_works_unchanged),
 		cmocka_unit_test(both_syntaxes_configure_the_same_client),

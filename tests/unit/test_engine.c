@@ -189,6 +189,7 @@ static struct rig *new_rig(uint32_t role, uint32_t ip, uint32_t other)
 	r->config = (struct priv_config){
 		.verb = PRIV_CONFIG,
 		.role = role,
+		.configured = role,
 		.prefix = addr_default_prefix(),
 		.mtu = 1280,
 		.max_peers = PEERS,

@@ -240,6 +240,48 @@ static void relay_and_server_have_theirs(void **state)
 	json_decref(j);
 }
 
+/* A-SUN-01, A-SUN-03, A-SUN-04 */
+static void who_is_dormant_says_why(void **state)
+{
+	struct ctl_status st = client();
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *j;
+
+	(void)state;
+	st.role = PRIV_DORMANT;
+	st.configured = PRIV_CLIENT;
+	strcpy(st.native, "eth0");
+	j = json_of(&st);
+	assert_text(j, "role", "client");
+	assert_text(j, "state", "dormant");
+	assert_text(j, "interface", "teredo");
+	assert_text(j, "native_ipv6", "eth0");
+	assert_unknown(j, "sunset");
+	json_decref(j);
+	assert_int_equal(miredoctl_health(&st), HEALTH_OK);
+	assert_true(miredoctl_is_state("dormant"));
+	miredoctl_print_text(&st, out);
+	st.role = PRIV_RELAY;
+	miredoctl_print_text(&st, out);
+	st.role = PRIV_DORMANT;
+	st.configured = PRIV_SERVER;
+	st.native[0] = '\0';
+	st.sunset = 31;
+	miredoctl_print_text(&st, out);
+	fclose(out);
+	assert_non_null(strstr(text, "native IPv6 on eth0\n"));
+	assert_non_null(strstr(text,
+			       "native IPv6 on eth0; a relay for this host\n"));
+	assert_non_null(strstr(text, "1970-02-01: nothing is answered\n"));
+	free(text);
+	j = json_of(&st);
+	assert_text(j, "role", "server");
+	assert_text(j, "sunset", "1970-02-01");
+	json_decref(j);
+}
+
 static void refreshing_is_qualified(void **state)
 {
 	struct ctl_status st = client();
@@ -378,6 +420,7 @@ int main(void)
 		cmocka_unit_test(what_is_unknown_is_null),
 		cmocka_unit_test(every_counter_is_named),
 		cmocka_unit_test(relay_and_server_have_theirs),
+		cmocka_unit_test(who_is_dormant_says_why),
 		cmocka_unit_test(refreshing_is_qualified),
 		cmocka_unit_test(a_symmetric_nat_is_a_problem_that_is_told),
 		cmocka_unit_test(numbers_without_a_name_are_unknown),

@@ -310,6 +310,59 @@ static void the_way_changes_with_gateway_link_and_source(void **state)
 	command("ip link del d0");
 }
 
+/* A-SUN-01: what counts as IPv6 by other means, and that each change of it is
+ * noticed. */
+static void native_ipv6_is_an_address_and_a_way_out(void **state)
+{
+	struct world *w = need(state);
+	const uint32_t teredo = htonl(0x20010000);
+	static const struct {
+		const char *line;
+		bool native;
+	} step[] = {
+		{ "ip -6 route add default via fe80::1 dev d0", false },
+		{ "ip addr add fd00::2/64 dev d0 nodad", false },
+		{ "ip addr add 2001:0:c000:201::1/32 dev d0 nodad", false },
+		{ "ip addr add 2001:db8::2/64 dev d0 nodad", true },
+		{ "ip -6 route del default", false },
+		{ "ip -6 route add 2001:db8:7::/48 via fe80::1 dev d0", false },
+		{ "ip -6 route add 2000::/3 via fe80::1 dev d0", true },
+		{ "ip -6 route del 2000::/3", false },
+		{ "ip -6 route add default dev teredo metric 1", false },
+		{ "ip -6 route add default via fe80::1 dev d0 metric 3000",
+		  true },
+		{ "ip addr change 2001:db8::2/64 dev d0 preferred_lft 0",
+		  false },
+		{ "ip addr change 2001:db8::2/64 dev d0 preferred_lft forever",
+		  true },
+		{ "ip link set d1 down", false },
+		{ "ip link set d1 up", true },
+		{ "ip addr del 2001:db8::2/64 dev d0", false },
+	};
+
+	assert_true(netconf_watch(w->nc) >= 0);
+	command("ip link set teredo up");
+	command("ip link add d0 type veth peer d1");
+	command("ip link set d1 up && ip link set d0 up");
+	assert_int_equal(netconf_native(w->nc, w->ifindex, teredo), 0);
+	netconf_changed(w->nc, w->ifindex);
+	for (unsigned i = 0; i < sizeof(step) / sizeof(*step); i++) {
+		int found;
+
+		command(step[i].line);
+		found = netconf_native(w->nc, w->ifindex, teredo);
+		if ((found != 0) != step[i].native)
+			fail_msg("%s: %d", step[i].line, found);
+		if (found != 0)
+			assert_int_equal(found, if_nametoindex("d0"));
+		if (step[i].native || (i > 0 && step[i - 1].native))
+			assert_true(netconf_changed(w->nc, w->ifindex) &
+				    (NETCONF_CHANGED_IP6 |
+				     NETCONF_CHANGED_IP4));
+	}
+	command("ip link del d0");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -323,6 +376,7 @@ int main(void)
 		T(what_happens_to_the_interface_is_noticed),
 		T(the_host_is_all_but_the_tunnel),
 		T(the_way_changes_with_gateway_link_and_source),
+		T(native_ipv6_is_an_address_and_a_way_out),
 	};
 
 	can_tun = netns_enter();

@@ -1,0 +1,78 @@
+/*
+ * role_dormant.c - an engine that does nothing
+ *
+ * RFC 4380 5.5: a client while there is IPv6 by other means, and a server or
+ * relay from its SunsetDate on. The parent decides that (parent_sunset.c) and
+ * starts an engine in this role; descriptors and status stay, so that a
+ * waking client has its UDP port still. What it knew of its mapping has died
+ * with the silence: an empty state takes the place of the client's in the
+ * snapshot, so that it begins afresh.
+ */
+#include "config.h"
+
+#include "role.h"
+
+static struct teredo_counters nothing;
+
+static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
+				    teredo_time now, struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)rx;
+	(void)now;
+	(void)ob;
+	return (struct teredo_verdict){.fate = TEREDO_DROP};
+}
+
+static const struct teredo_counters *counters(const void *role)
+{
+	(void)role;
+	return &nothing;
+}
+
+static void *open_dormant(const struct priv_config *config,
+			  const struct auth_keys *keys,
+			  const struct teredo_env *env)
+{
+	(void)config;
+	(void)keys;
+	(void)env;
+	return &nothing;
+}
+
+static void close_dormant(void *role)
+{
+	(void)role;
+}
+
+static void netchange(void *role, const struct priv_netchange *n,
+		      teredo_time now, struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)n;
+	(void)now;
+	(void)ob;
+}
+
+static void save(void *role, struct snapshot *snap)
+{
+	(void)role;
+	snapshot_put_state(snap, PRIV_DORMANT, "", 0);
+}
+
+const struct role_ops role_dormant = {
+	.udp_in = udp_in,
+	.tun_in = role_no_tun_in,
+	.expire = role_no_expire,
+	.deadline = role_no_deadline,
+	.counters = counters,
+	.open = open_dormant,
+	.close = close_dormant,
+	.start = role_no_start,
+	.restore_peer = role_no_restore_peer,
+	.resolved = role_no_resolved,
+	.netchange = netchange,
+	.save = save,
+	.report = role_no_report,
+	.status = role_no_status,
+};
