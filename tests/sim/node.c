@@ -101,8 +101,25 @@ static void send_udp(struct node *n, enum teredo_via via, struct teredo_ep to,
 static void send_native(struct node *n, const uint8_t *ip6, size_t len)
 {
 	n->sent++;
-	referee_sends6(n);
+	referee_sends6(n, ip6, len);
 	net6_send(n->link6, ip6, len);
+}
+
+bool node_is_router(const struct node *n)
+{
+	return !n->ops->is_server && !n->stack;
+}
+
+/* What the kernel does to a packet on its way through: n->routed. */
+static bool route(struct node *n, const uint8_t *ip6, size_t len)
+{
+	if (len > sizeof(n->routed) || ip6[7] <= 1) {
+		world_note(n->w, n->name, "does not pass on a packet");
+		return false;
+	}
+	memcpy(n->routed, ip6, len);
+	n->routed[7]--;
+	return true;
 }
 
 static void to_tun(struct node *n, const struct teredo_ep *from,
@@ -111,9 +128,8 @@ static void to_tun(struct node *n, const struct teredo_ep *from,
 	referee_delivers(n, from, ip6, len);
 	if (n->stack) {
 		stack_receive(n->stack, ip6, len);
-	} else {
-		n->sent++;
-		net6_send(n->link6, ip6, len);
+	} else if (route(n, ip6, len)) {
+		send_native(n, n->routed, len);
 	}
 }
 
@@ -124,10 +140,9 @@ static void mirror(struct node *n, const struct outbox_item *item)
 	char addr[TRACE_ADDR_LEN];
 
 	if (item->arg >= NODE_PEERS)
-		world_fail(n->w, "%s: peer in slot %u", n->name, item->arg);
+		referee_foul(n, "news", "peer in slot %u", item->arg);
 	if (!up && !p->up)
-		world_fail(n->w, "%s: no peer was up in slot %u", n->name,
-			   item->arg);
+		referee_foul(n, "news", "no peer was up in slot %u", item->arg);
 	*p = (struct node_peer){up, up ? item->addr : p->addr, item->to};
 	world_note(n->w, n->name, "peer %s %s", trace_addr(addr, &p->addr),
 		   up ? "up" : "down");
@@ -229,7 +244,7 @@ static void execute(struct node *n, struct teredo_verdict v,
 	empty_outbox(n);
 	if (v.fate != TEREDO_DROP && v.fate != TEREDO_TAKEN &&
 	    (size_t)v.off + v.len > len)
-		world_fail(n->w, "%s: a verdict outside the packet", n->name);
+		referee_foul(n, "well-formed", "a verdict outside the packet");
 	switch (v.fate) {
 	case TEREDO_TO_TUN:
 		to_tun(n, from, data + v.off, v.len);
@@ -306,6 +321,11 @@ void node_tun_in(void *ctx, const uint8_t *ip6, size_t len)
 	if (n->life != NODE_ON || n->ops->tun_in == NULL)
 		return;		/* a server takes nothing from there */
 	referee_carries(n, ip6, len);
+	if (node_is_router(n)) {
+		if (!route(n, ip6, len))
+			return;
+		ip6 = n->routed;
+	}
 	execute(n, n->ops->tun_in(n->core, ip6, len, n->w->now, node_enter(n)),
 		NULL, ip6, len);
 }

@@ -79,6 +79,7 @@ struct node {
 	teredo_time wake;    /* the event that will call expire() */
 	struct node_peer peer[NODE_PEERS];
 	struct backlog *backlog; /* packets that wait while crashed */
+	uint8_t routed[2048];	 /* the packet that passes, as a router */
 	struct referee ref;
 };
 
@@ -89,6 +90,9 @@ struct node *node_new(struct world *w, const char *name,
 /* For link4.receive, and for what goes into the tun; ctx is the node. */
 void node_udp_in(void *ctx, struct link4 *on, struct datagram *d);
 void node_tun_in(void *ctx, const uint8_t *ip6, size_t len);
+
+/* Whether it passes packets on between native IPv6 and its tunnel. */
+bool node_is_router(const struct node *n);
 
 /* Begins with an empty memory. */
 void node_start(struct node *n);

@@ -8,6 +8,48 @@
  * peer is at that endpoint. A proof stands for good, since a core may only be
  * more careful than that.
  *
+ * The invariants, by the names with which they fail:
+ *
+ *   lost-outbox   nothing that the core had to say is lost: outbox.lost is 0
+ *   deadline      expire() at a deadline acts or moves the deadline on
+ *   global-only   no datagram to an address that is not global unicast, or to
+ *                 port 0 (A-V4G). A client that looks for local peers may send
+ *                 discovery bubbles to their group, and anything to where it
+ *                 heard one from (C-TX-12)
+ *   discovery     discovery bubbles are right, and 1 s apart (C-LCD-03)
+ *   own-address   none to the node itself or to its own mapping (SEC-LOOP)
+ *   well-formed   what is sent is a Teredo packet, what is delivered is IPv6,
+ *                 a verdict lies within its packet
+ *   bubble-gap    bubbles to one peer are 2 s apart (C-BUB-04)
+ *   bubble-budget 4 bubbles without an answer, and one more per pause
+ *                 (C-BUB-05, with the deviation of path.h): of our own, and of
+ *                 those that answer an indirect one (C-BUB-07). The count
+ *                 begins anew after a minute without a bubble, when the peer
+ *                 is forgotten; when a server answers that did not; with
+ *                 another address or engine
+ *   solicit-rate  at most 10 solicitations in 10 s
+ *   one-for-one   a server sends at most one packet for one received
+ *                 (S-FWD-10); a client or relay at most one *transmission*
+ *                 for a stranger's: what is not from a proven peer or an
+ *                 answer that proves one. Two packets are one transmission
+ *                 when they ask or answer one peer in two ways: straight and
+ *                 by a server (Q11), at its origin and its mapping (Q9)
+ *   proven-only   nothing unproven reaches a tun: a packet comes from where
+ *                 its address says, or from where a cookie or a nonce came
+ *                 back (C-RX-06..11, C-RX-19, R-DEC-02, R-DEC-07). What a
+ *                 relay delivers, and what was held, is of somebody to whom
+ *                 our side sent or who answered (R-DEC-03, R-DEC-04)
+ *   fit-for-tun   no bubble, link-local or multicast source on a tun (C-RX-13,
+ *                 C-RX-21, R-DEC-08)
+ *   hops-fall     what is passed on has no more hops left than it came with,
+ *                 and fewer where the node is a router
+ *   bounded       tables and what is held are within their bounds
+ *   news          the shell can follow: peers up and down in pairs, the
+ *                 address that the status shows is on the tun, a snapshot that
+ *                 was saved is taken
+ *   stuck         a state is left within 120 s while nothing stands against
+ *                 it (K2; checked by whoever knows the world: search, soak)
+ *
  * Books are rings of REFEREE_BOOK entries: older entries than any scenario
  * needs are forgotten. They survive the crash of an engine, whose snapshot
  * has to carry its trust over, and not a restart.
@@ -17,6 +59,7 @@
 #include "referee.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "../../libteredo/addr.h"
@@ -28,8 +71,21 @@
 #define BUBBLE_BUDGET 4
 #define FORGOTTEN     (60 * TEREDO_SECOND) /* PEER_FORGET_UNPROVEN */
 #define DEAF	      (8 * TEREDO_SECOND)
+#define PROBE_PACKETS 2
 #define IDLE_EXPIRIES 3
 #define EXPIRIES      1000
+
+void referee_foul(struct node *n, const char *invariant, const char *format,
+		  ...)
+{
+	char what[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	world_fail(n->w, "[%s] %s: %s", invariant, n->name, what);
+}
 
 /* The last `n` entries of a ring that has taken `n_ever`. */
 static unsigned in_book(unsigned n_ever)
@@ -146,9 +202,9 @@ static void check_announcement(struct node *n, const uint8_t *data, size_t len)
 	if (!n->discovers || wire_parse(&p, data, len) != WIRE_OK ||
 	    len != WIRE_IP6_LEN || !wire_is_bubble(&p) || p.hop_limit != 1 ||
 	    !addr_equal(&p.src, &n->stack->addr) || !addr_is_all_nodes(&p.dst))
-		world_fail(n->w, "%s: no discovery bubble (C-LCD-03)", n->name);
+		referee_foul(n, "discovery", "no discovery bubble (C-LCD-03)");
 	if (n->ref.announced && n->w->now - n->ref.announced < TEREDO_SECOND)
-		world_fail(n->w, "%s: discovery bubbles too close", n->name);
+		referee_foul(n, "discovery", "bubbles too close");
 	n->ref.announced = n->w->now;
 }
 
@@ -224,14 +280,14 @@ static void check_bubbles(struct node *n, struct bubbles *b)
 	char to[TRACE_ADDR_LEN];
 
 	if (b->last != TEREDO_NEVER && gap < BUBBLE_GAP)
-		world_fail(n->w, "%s: bubbles to %s %.3f s apart (C-BUB-04)",
-			   n->name, trace_addr(to, &b->to), (double)gap / 1e9);
+		referee_foul(n, "bubble-gap", "%.3f s to %s (C-BUB-04)",
+			     (double)gap / 1e9, trace_addr(to, &b->to));
 	if (gap >= FORGOTTEN || b->paid_at < now)
 		b->paid_at = now;
 	b->paid_at += pause;
 	if (b->paid_at > now + BUBBLE_BUDGET * pause)
-		world_fail(n->w, "%s: too many bubbles to %s (C-BUB-05)",
-			   n->name, trace_addr(to, &b->to));
+		referee_foul(n, "bubble-budget", "to %s (C-BUB-05)",
+			     trace_addr(to, &b->to));
 	b->last = now;
 }
 
@@ -280,6 +336,48 @@ static void note_answer(struct node *n, const struct wire_packet *p,
 	}
 }
 
+/* ---- passing through ---- */
+
+static struct passing *find_passing(struct referee *r, bool is_inbound,
+				    const uint8_t *ip6, size_t len,
+				    uint64_t *hash)
+{
+	uint8_t head[64] = {0};
+	uint64_t word, h = 2 * len + is_inbound;
+
+	memcpy(head, ip6, len < sizeof(head) ? len : sizeof(head));
+	head[7] = 0;
+	for (unsigned i = 0; i < sizeof(head); i += sizeof(word)) {
+		memcpy(&word, head + i, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	*hash = h;
+	return &r->passing[h % REFEREE_BOOK];
+}
+
+static void note_passing(struct referee *r, bool is_inbound, const uint8_t *ip6,
+			 size_t len)
+{
+	uint64_t hash;
+	struct passing *p = find_passing(r, is_inbound, ip6, len, &hash);
+
+	*p = (struct passing){hash, ip6[7]};
+}
+
+/* is_inbound: it came by the tunnel. */
+static void check_hops(struct node *n, bool is_inbound, const uint8_t *ip6,
+		       size_t len)
+{
+	uint64_t hash;
+	const struct passing *p =
+		find_passing(&n->ref, is_inbound, ip6, len, &hash);
+
+	if (p->hash == hash && ip6[7] + node_is_router(n) > p->hops)
+		referee_foul(n, "hops-fall", "%u hops became %u", p->hops,
+			     ip6[7]);
+}
+
 /* ---- the game ---- */
 
 void referee_carries(struct node *n, const uint8_t *ip6, size_t len)
@@ -291,6 +389,7 @@ void referee_carries(struct node *n, const uint8_t *ip6, size_t len)
 		return;
 	octet = wanted(&n->ref, &p.dst, &bit);
 	*octet |= bit;
+	note_passing(&n->ref, false, ip6, len);
 }
 
 void referee_hears(struct node *n, const struct teredo_rx *rx)
@@ -298,11 +397,14 @@ void referee_hears(struct node *n, const struct teredo_rx *rx)
 	struct wire_packet p;
 
 	n->ref.answers = 0;
+	n->ref.is_strange = true;
 	if (wire_parse(&p, rx->data, rx->len) != WIRE_OK)
 		return;
 	note_neighbour(&n->ref, rx, &p);
 	take_proof(&n->ref, &p, rx->from);
 	note_answer(n, &p, rx->from);
+	note_passing(&n->ref, true, p.ip6, p.ip6_len);
+	n->ref.is_strange = !is_proven(n, &p.src, &rx->from);
 }
 
 /* RFC 4380 5.2.4 and 240/4, read for a second time. */
@@ -328,14 +430,14 @@ static void check_target(struct node *n, struct teredo_ep to)
 	char text[TRACE_ADDR_LEN];
 
 	if ((!is_public(to.ip) && !is_neighbour(&n->ref, NULL, to)) || !to.port)
-		world_fail(n->w, "%s: sends to %s (A-V4G)", n->name,
-			   trace_ep(text, to));
+		referee_foul(n, "global-only", "sends to %s (A-V4G)",
+			     trace_ep(text, to));
 	for (unsigned i = 0; i < 2; i++)
 		if (n->link[i] && n->link[i]->ip == to.ip)
-			world_fail(n->w, "%s: sends to itself", n->name);
+			referee_foul(n, "own-address", "sends to itself");
 	if (n->nat && n->stack->has_addr &&
 	    ep_equal(addr_mapping(&n->stack->addr), to))
-		world_fail(n->w, "%s: sends to its own mapping", n->name);
+		referee_foul(n, "own-address", "sends to its own mapping");
 }
 
 static void check_solicitation(struct node *n)
@@ -344,7 +446,7 @@ static void check_solicitation(struct node *n)
 	teredo_time *slot = &r->rs[r->solicitations % 10];
 
 	if (r->solicitations >= 10 && n->w->now - *slot < 10 * TEREDO_SECOND)
-		world_fail(n->w, "%s: a storm of solicitations", n->name);
+		referee_foul(n, "solicit-rate", "a storm of solicitations");
 	*slot = n->w->now;
 	r->solicitations++;
 	if (!r->unheard)
@@ -363,7 +465,12 @@ void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 	}
 	check_target(n, to);
 	if (wire_parse(&p, data, len) != WIRE_OK)
-		world_fail(n->w, "%s: sends no Teredo packet", n->name);
+		referee_foul(n, "well-formed", "sends no Teredo packet");
+	if (!wire_is_bubble(&p) && !(own && n->ops->is_server))
+		check_hops(n, n->ops->is_server, p.ip6, p.ip6_len);
+	if (!own || !n->ref.sent || !addr_equal(&p.dst, &n->ref.probed))
+		n->ref.sent++;
+	n->ref.probed = p.dst;
 	if (!own || n->ops->is_server)
 		return;
 	if (addr_is_all_routers(&p.dst))
@@ -373,9 +480,11 @@ void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 	ask(&n->ref, &p);
 }
 
-void referee_sends6(struct node *n)
+void referee_sends6(struct node *n, const uint8_t *ip6, size_t len)
 {
 	n->ref.answers++;
+	n->ref.sent++;
+	check_hops(n, true, ip6, len);
 }
 
 void referee_delivers(struct node *n, const struct teredo_ep *from,
@@ -385,16 +494,18 @@ void referee_delivers(struct node *n, const struct teredo_ep *from,
 	char text[TRACE_ADDR_LEN];
 
 	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
-		world_fail(n->w, "%s: no IPv6 packet for the tun", n->name);
+		referee_foul(n, "well-formed", "no IPv6 packet for the tun");
 	if (!from && p.next_header == ICMP6_NEXT_HEADER &&
 	    ip6[WIRE_IP6_LEN] == ICMP6_UNREACHABLE)
 		return; /* our own error */
 	if (wire_is_bubble(&p) || addr_is_link_local(&p.src) ||
 	    addr_is_multicast(&p.src))
-		world_fail(n->w, "%s: unfit for the tun (C-RX-21)", n->name);
+		referee_foul(n, "fit-for-tun", "unfit for the tun (C-RX-21)");
+	if (!node_is_router(n)) /* else when it leaves the router */
+		check_hops(n, true, ip6, len);
 	if (!is_proven(n, &p.src, from))
-		world_fail(n->w, "%s: unproven packet of %s (C-RX-19)", n->name,
-			   trace_addr(text, &p.src));
+		referee_foul(n, "proven-only", "from %s (C-RX-19)",
+			     trace_addr(text, &p.src));
 }
 
 void referee_forgives(struct node *n)
@@ -415,7 +526,7 @@ void referee_expired(struct node *n)
 	r->idle_expiries +=
 		!n->w->outbox.n && n->ops->deadline(n->core) <= n->w->now;
 	if (r->idle_expiries > IDLE_EXPIRIES || r->expiries > EXPIRIES)
-		world_fail(n->w, "%s: expire() makes no progress", n->name);
+		referee_foul(n, "deadline", "expire() makes no progress");
 }
 
 void referee_looks(struct node *n)
@@ -424,9 +535,15 @@ void referee_looks(struct node *n)
 
 	check_sent(n);
 	if (n->w->outbox.lost)
-		world_fail(n->w, "%s: outbox lost an item", n->name);
+		referee_foul(n, "lost-outbox", "outbox lost an item");
 	if (n->ops->is_server && r->answers > 1)
-		world_fail(n->w, "%s: %u packets for one (S-FWD-10)", n->name,
-			   r->answers);
+		referee_foul(n, "one-for-one", "%u packets for one (S-FWD-10)",
+			     r->answers);
+	if (!n->ops->is_server && r->is_strange &&
+	    (r->sent > 1 || r->answers > PROBE_PACKETS))
+		referee_foul(n, "one-for-one", "%u packets for a stranger's",
+			     r->answers);
+	r->is_strange = false;
+	r->sent = 0;
 	n->ops->check(n);
 }

@@ -2,27 +2,8 @@
  * referee.h - the rules of the game, checked at every step of every node
  *
  * It sees what a node receives, sends and delivers, keeps its own book of
- * what was asked and answered, and fails the scenario at the first foul:
- *
- *  - outbox.lost is 0; a timer that is due makes progress;
- *  - no datagram to an address that is not global unicast (A-V4G), to port 0
- *    or to the node itself (SEC-LOOP). A client that looks for local peers may
- *    send discovery bubbles, a second apart, to their group, and to where it
- *    heard one from (C-TX-12);
- *  - bubbles to one peer are 2 s apart (C-BUB-04); there are 4 without an
- *    answer, and one more in 30 s (C-BUB-05, with the deviation of path.h): of
- *    our own, and of those that answer an indirect one (C-BUB-07). The count
- *    begins anew after a minute without a bubble, when the peer is forgotten;
- *    when a server answers that did not; with another address or engine;
- *  - solicitations: at most 10 in 10 s;
- *  - a server sends at most one packet for one received (S-FWD-10);
- *  - nothing unproven reaches a tun: a packet comes from where its address
- *    says, or from where a cookie or a nonce came back (C-RX-06..11, C-RX-19,
- *    R-DEC-02, R-DEC-07). What a relay delivers, and what was held, is of
- *    somebody to whom our side sent or who answered (R-DEC-03, R-DEC-04);
- *  - no bubble, link-local or multicast source on a tun (C-RX-13, C-RX-21,
- *    R-DEC-08);
- *  - tables are within their bounds.
+ * what was asked and answered, and fails the scenario at the first foul, by
+ * the name of the invariant; referee.c lists them.
  */
 #ifndef SIM_REFEREE_H
 #define SIM_REFEREE_H
@@ -56,6 +37,12 @@ struct bubbles {
 	teredo_time paid_at; /* when the whole budget is there again */
 };
 
+/* A packet that came to the node, by a hash over all but its hop limit. */
+struct passing {
+	uint64_t hash;
+	uint8_t hops;
+};
+
 struct referee {
 	struct proof proof[REFEREE_BOOK];
 	struct question question[REFEREE_BOOK];
@@ -71,10 +58,19 @@ struct referee {
 	teredo_time expired_at;
 	unsigned expiries, idle_expiries; /* at that instant */
 	unsigned answers; /* packets out since the last one in */
+	struct passing passing[REFEREE_BOOK]; /* by hash */
+	bool is_strange; /* what came in by this call: see one-for-one */
+	unsigned sent;	 /* transmissions in this call */
+	struct teredo_addr probed;
 };
 
 /* 224.0.0.253:3544, of local client discovery */
 struct teredo_ep referee_group(void);
+
+/* Ends the scenario: "[invariant] node: what happened". */
+_Noreturn void referee_foul(struct node *n, const char *invariant,
+			    const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A packet of the node's own side. */
 void referee_carries(struct node *n, const uint8_t *ip6, size_t len);
@@ -82,7 +78,7 @@ void referee_hears(struct node *n, const struct teredo_rx *rx);
 /* own: the core made it up (outbox), or it is a packet passed on. */
 void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 		   size_t len, bool own);
-void referee_sends6(struct node *n);
+void referee_sends6(struct node *n, const uint8_t *ip6, size_t len);
 /* from: NULL when it came out of the outbox. */
 void referee_delivers(struct node *n, const struct teredo_ep *from,
 		      const uint8_t *ip6, size_t len);

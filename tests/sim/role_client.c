@@ -55,7 +55,7 @@ static void open_core(struct node *n, bool restore)
 	if (restore && c->has_saved) {
 		if (!teredo_client_restore(n->core, &c->saved, n->w->now,
 					   node_enter(n)))
-			world_fail(n->w, "%s: refuses its snapshot", n->name);
+			referee_foul(n, "news", "refuses its snapshot");
 		node_leave(n);
 	}
 	teredo_client_start(n->core, n->w->now, node_enter(n));
@@ -136,7 +136,7 @@ static void resolve(struct node *n, uint32_t server)
 
 	assert(l);
 	if (server >= c->config.servers)
-		world_fail(n->w, "%s: asks for server %u", n->name, server);
+		referee_foul(n, "news", "asks for server %u", server);
 	world_note(n->w, n->name, "resolve server %u", server);
 	*l = (struct lookup){server, n->lives};
 	world_at(n->w, n->w->now + c->dns_delay, resolved, n, l);
@@ -173,11 +173,11 @@ static void check(struct node *n)
 
 	if (st.has_address &&
 	    (!n->stack->has_addr || !addr_equal(&st.addr, &n->stack->addr)))
-		world_fail(n->w, "%s: status and tun differ", n->name);
+		referee_foul(n, "news", "status and tun differ");
 	if (st.peers_direct + st.peers_relay + st.peers_pending > NODE_PEERS)
-		world_fail(n->w, "%s: too many peers", n->name);
+		referee_foul(n, "bounded", "too many peers");
 	if (st.held > NODE_PEERS * HOLD_PEER_BYTES)
-		world_fail(n->w, "%s: holds too much", n->name);
+		referee_foul(n, "bounded", "holds too much");
 }
 
 static const struct node_ops client_ops = {

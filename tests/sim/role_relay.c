@@ -73,7 +73,7 @@ static void save(struct node *n)
 static void news(struct node *n, const struct outbox_item *item)
 {
 	if (item->kind != OUTBOX_STATE)
-		world_fail(n->w, "%s: a relay has no such news", n->name);
+		referee_foul(n, "news", "a relay has no such news");
 }
 
 static void check(struct node *n)
@@ -83,10 +83,10 @@ static void check(struct node *n)
 	teredo_relay_status(n->core, &st);
 	if (st.peers_proven + st.peers_unproven > st.peers_max ||
 	    st.peers_max > NODE_PEERS)
-		world_fail(n->w, "%s: too many peers", n->name);
+		referee_foul(n, "bounded", "too many peers");
 	if (st.held > NODE_PEERS * HOLD_PEER_BYTES ||
 	    (st.held && !(st.peers_proven + st.peers_unproven)))
-		world_fail(n->w, "%s: holds too much", n->name);
+		referee_foul(n, "bounded", "holds too much");
 }
 
 static const struct node_ops relay_ops = {

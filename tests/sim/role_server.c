@@ -49,8 +49,7 @@ static const struct teredo_counters *counters(const void *core)
 
 static void news(struct node *n, const struct outbox_item *item)
 {
-	world_fail(n->w, "%s: a server has no news (%d)", n->name,
-		   (int)item->kind);
+	referee_foul(n, "news", "a server has no news (%d)", (int)item->kind);
 }
 
 static void check(struct node *n)
