@@ -2,10 +2,11 @@
  * client.c - the Teredo client: its life, and the doors into it
  *
  * What a client is made of is in client_internal.h; what happens stands in
- * four places. client_qualify.c talks with the servers and owns the address.
+ * five places. client_qualify.c talks with the servers and owns the address.
  * client_path.c takes the packets, in the order of the cases of RFC 4380 5.2.3
  * and 5.2.4. path.c, shared with the relay, knows how a peer is reached, and
- * client_local.c how one on our own link is found.
+ * client_local.c how one on our own link is found. client_interval.c finds out
+ * how often the mapping wants to be refreshed.
  * client_save.c carries a client from one process to the next.
  *
  * Here: memory is taken, once; what the shell tells us about the world (a
@@ -38,6 +39,13 @@ static const char *const nat_names[TEREDO_NATS] = {
 	[TEREDO_NAT_SYMMETRIC] = "symmetric",
 };
 
+static const char *const interval_names[TEREDO_INTERVALS] = {
+	[TEREDO_INTERVAL_FIXED] = "fixed",
+	[TEREDO_INTERVAL_DETERMINING] = "determining",
+	[TEREDO_INTERVAL_DETERMINED] = "determined",
+	[TEREDO_INTERVAL_UNDETERMINED] = "undetermined",
+};
+
 const char *teredo_client_state_name(enum teredo_client_state s)
 {
 	return s < TEREDO_CLIENT_STATES ? state_names[s] : "?";
@@ -46,6 +54,11 @@ const char *teredo_client_state_name(enum teredo_client_state s)
 const char *teredo_nat_name(enum teredo_nat n)
 {
 	return n < TEREDO_NATS ? nat_names[n] : "?";
+}
+
+const char *teredo_interval_name(enum teredo_interval i)
+{
+	return i < TEREDO_INTERVALS ? interval_names[i] : "?";
 }
 
 struct teredo_verdict client_drop(struct teredo_client *c,
@@ -85,6 +98,8 @@ teredo_client_new(const struct teredo_client_config *config,
 	c->timer = TEREDO_NEVER;
 	c->nat_timer = TEREDO_NEVER;
 	c->greet_at = TEREDO_NEVER;
+	c->secondary.timer = TEREDO_NEVER;
+	c->refresh = config->refresh;
 	c->mtu = TEREDO_MTU;
 	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
 	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
@@ -176,6 +191,7 @@ void teredo_client_expire(struct teredo_client *c, teredo_time now,
 			  struct teredo_outbox *ob)
 {
 	client_qualify_expire(c, now, ob);
+	client_interval_expire(c, now, ob);
 	if (now >= c->greet_at)
 		client_path_greet(c, now, ob);
 	client_local_expire(c, now, ob);
@@ -194,6 +210,8 @@ teredo_time teredo_client_deadline(const struct teredo_client *c)
 		t = c->greet_at;
 	if (c->discovery.at < t)
 		t = c->discovery.at;
+	if (c->secondary.timer < t)
+		t = c->secondary.timer;
 	return t;
 }
 
@@ -243,8 +261,14 @@ void teredo_client_status(const struct teredo_client *c, teredo_time now,
 		.since = c->since,
 		.failures = c->failures,
 		.key_expired = c->key_expired,
+		.interval = client_interval_state(c),
+		.refresh = c->refresh,
 		.held = hold_used(c->path.hold),
 	};
+	if (st->interval == TEREDO_INTERVAL_DETERMINING) {
+		st->refresh_candidate = c->secondary.candidate;
+		st->refresh_max = c->secondary.max;
+	}
 	status_count_peers(c, now, st);
 }
 

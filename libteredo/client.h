@@ -28,7 +28,8 @@ enum teredo_discovery {
 struct teredo_client_config {
 	unsigned servers;		/* 1..TEREDO_CLIENT_SERVERS */
 	uint32_t max_peers;
-	teredo_time refresh;		/* 30 s (X-REF-01) */
+	teredo_time refresh;		/* 30 s (X-REF-01), 120 s at most if */
+	bool find_refresh;		/* 5.2.7: begins there */
 	uint16_t local_port;		/* of the UDP socket, network order */
 	struct auth_key key;		/* sound, or algorithm 0 (C-CFG-02) */
 	enum teredo_discovery discovery;
@@ -56,6 +57,17 @@ enum teredo_nat {
 /* "unknown", "none", "restricted", "symmetric" */
 const char *teredo_nat_name(enum teredo_nat n);
 
+/* The refresh interval (5.2.7). */
+enum teredo_interval {
+	TEREDO_INTERVAL_FIXED,		/* as configured */
+	TEREDO_INTERVAL_DETERMINING,
+	TEREDO_INTERVAL_DETERMINED,
+	TEREDO_INTERVAL_UNDETERMINED,	/* not begun, or not possible */
+	TEREDO_INTERVALS
+};
+/* "fixed", "determining", "determined", "undetermined" */
+const char *teredo_interval_name(enum teredo_interval i);
+
 struct teredo_client;
 
 /* NULL: out of memory. config and env are copied. */
@@ -81,6 +93,11 @@ bool teredo_client_set_server(struct teredo_client *c, unsigned i, uint32_t ip,
 void teredo_client_net_changed(struct teredo_client *c,
 			       const struct local4 *local, bool solicit,
 			       teredo_time now, struct teredo_outbox *ob);
+
+/* The port that OUTBOX_SECONDARY news asked for is there: datagrams via
+ * TEREDO_VIA_SECONDARY go and come, until the same news with 0. */
+void teredo_client_secondary_opened(struct teredo_client *c, teredo_time now,
+				    struct teredo_outbox *ob);
 
 struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 					   const struct teredo_rx *rx,
@@ -110,6 +127,10 @@ struct teredo_client_status {
 	teredo_time since;		/* when the address was obtained */
 	unsigned failures;		/* solicitations without an answer */
 	bool key_expired;		/* says the server (C-SECQ-05) */
+	enum teredo_interval interval;
+	teredo_time refresh;		/* the interval in use */
+	/* the next to be tried and what cannot be, 0: not determining */
+	teredo_time refresh_candidate, refresh_max;
 	/* trusted Teredo peers; trusted native ones; being contacted */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
 	uint32_t peers_local;		/* of the direct ones: on our link */
@@ -132,6 +153,7 @@ struct teredo_client_saved {
 	struct teredo_ep mapped;
 	uint32_t server_ip, server_ip2;
 	uint32_t server, mtu, nat;
+	uint32_t refresh_ms;		/* determined; 0: not yet */
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 };
 /* false: there is nothing to save yet. */

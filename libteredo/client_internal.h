@@ -5,6 +5,7 @@
 #define LIBTEREDO_CLIENT_INTERNAL_H
 
 #include "client.h"
+#include "icmp6.h"
 #include "nonce.h"
 #include "path.h"
 #include "ratelimit.h"
@@ -39,6 +40,30 @@ struct client_local {
 	struct ratelimit newcomers;
 };
 
+/* client_interval.c tells what follows what. */
+enum client_interval_step {
+	CLIENT_INTERVAL_IDLE,		/* not begun */
+	CLIENT_INTERVAL_OPENING,	/* the port was asked for */
+	CLIENT_INTERVAL_SOLICITING,
+	CLIENT_INTERVAL_WAITING,
+	CLIENT_INTERVAL_TESTING,
+	CLIENT_INTERVAL_PAUSING,	/* the server is silent */
+	CLIENT_INTERVAL_CONCLUDED,
+	CLIENT_INTERVAL_UNUSABLE,	/* the port was never answered */
+};
+
+/* The secondary port (RFC 4380 5.2.7). */
+struct client_interval {
+	enum client_interval_step step;
+	teredo_time timer;
+	bool is_open;
+	unsigned tries;			/* transmissions in this step */
+	teredo_time tested_at;		/* the last of four bubbles */
+	teredo_time candidate, max;	/* max 0: not qualified yet */
+	struct teredo_addr addr;
+	struct nonce_ring nonces;
+};
+
 struct teredo_client {
 	struct teredo_client_config config;
 	struct teredo_env env;
@@ -57,6 +82,7 @@ struct teredo_client {
 	unsigned failures;
 	teredo_time last_solicit, last_resolve;
 	teredo_time rtt, last_answer;
+	teredo_time refresh;		/* the refresh interval */
 	teredo_time interval;		/* of this refresh, randomised */
 	bool out_of_touch;		/* peers may have missed us */
 	bool key_expired;		/* said the last authentic answer */
@@ -82,6 +108,7 @@ struct teredo_client {
 	teredo_time greet_at;		/* TEREDO_NEVER: nobody to greet */
 
 	struct client_local discovery;	/* client_local.c */
+	struct client_interval secondary;
 
 	struct path path;
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s */
@@ -92,6 +119,9 @@ struct teredo_client {
 	struct ratelimit_table natives_by_ip;	/* ... of one IPv4 address */
 	struct ratelimit native_tests;		/* ... all tests of them */
 };
+
+/* Instead of a reason for a drop. */
+#define CLIENT_NO_OBJECTION TEREDO_N_COUNTERS
 
 /* Counts a reason and gives the verdict. */
 struct teredo_verdict client_drop(struct teredo_client *c,
@@ -128,6 +158,39 @@ struct teredo_verdict client_qualify_answer(struct teredo_client *c,
 					    const struct wire_packet *p,
 					    teredo_time now,
 					    struct teredo_outbox *ob);
+
+/* A solicitation to that server address; its nonce goes into the ring. */
+void client_qualify_send_rs(struct teredo_client *c, enum teredo_via via,
+			    uint32_t ip, struct nonce_ring *ring,
+			    teredo_time now, struct teredo_outbox *ob);
+/* Why a packet is no good answer to any solicitation of ours, or
+ * CLIENT_NO_OBJECTION: then *ra is filled. Its nonce and its source are still
+ * to be looked at. */
+enum teredo_counter client_qualify_objection(const struct teredo_client *c,
+					     const struct wire_packet *p,
+					     struct icmp6_ra *ra);
+/* The answer is of this server. */
+bool client_qualify_is_from(const struct client_server *s,
+			    const struct teredo_rx *rx,
+			    const struct icmp6_ra *ra);
+
+/* client_interval.c */
+
+/* There is an address with another mapping. */
+void client_interval_begin(struct teredo_client *c, teredo_time now,
+			   struct teredo_outbox *ob);
+/* Its timer, if it is due. */
+void client_interval_expire(struct teredo_client *c, teredo_time now,
+			    struct teredo_outbox *ob);
+/* A datagram from the secondary port. */
+struct teredo_verdict client_interval_in(struct teredo_client *c,
+					 const struct teredo_rx *rx,
+					 teredo_time now,
+					 struct teredo_outbox *ob);
+enum teredo_interval client_interval_state(const struct teredo_client *c);
+/* What another process determined. */
+bool client_interval_is_sound(uint32_t ms);
+void client_interval_restore(struct teredo_client *c, uint32_t ms);
 
 /* client_path.c */
 

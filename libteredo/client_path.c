@@ -39,8 +39,7 @@
 #define TEST_VALIDITY	(30 * TEREDO_SECOND)	/* C-DCT-04 */
 #define TEST_DATA	8u			/* C-DCT-02, C-DCT-05 */
 
-/* Instead of a reason for a drop. */
-#define NO_OBJECTION TEREDO_N_COUNTERS
+#define NO_OBJECTION CLIENT_NO_OBJECTION
 
 static struct teredo_verdict taken_unless(struct teredo_client *c,
 					  enum teredo_counter why)
@@ -438,6 +437,8 @@ struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 {
 	struct wire_packet p;
 
+	if (rx->via == TEREDO_VIA_SECONDARY)
+		return client_interval_in(c, rx, now, ob);
 	switch (wire_parse(&p, rx->data, rx->len)) {
 	case WIRE_OK:
 		break;

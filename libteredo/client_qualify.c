@@ -83,13 +83,13 @@ void client_qualify_resolve(struct teredo_client *c, teredo_time now,
 }
 
 /* C-QUAL-01, C-QUAL-02, C-CFG-02, C-SECQ-03, C-SECQ-04, C-SECQ-10 */
-static void send_rs(struct teredo_client *c, uint32_t ip,
-		    struct nonce_ring *ring, teredo_time now,
-		    struct teredo_outbox *ob)
+void client_qualify_send_rs(struct teredo_client *c, enum teredo_via via,
+			    uint32_t ip, struct nonce_ring *ring,
+			    teredo_time now, struct teredo_outbox *ob)
 {
 	const struct auth_key *key = &c->config.key;
 	uint8_t nonce[WIRE_NONCE_LEN];
-	uint8_t *p = outbox_udp(ob, TEREDO_VIA_PRIMARY, addr_server_ep(ip),
+	uint8_t *p = outbox_udp(ob, via, addr_server_ep(ip),
 				auth_len(key) + ICMP6_RS_LEN);
 
 	assert(p != NULL);
@@ -102,7 +102,8 @@ static void send_rs(struct teredo_client *c, uint32_t ip,
 static void solicit(struct teredo_client *c, struct client_server *s,
 		    teredo_time now, struct teredo_outbox *ob)
 {
-	send_rs(c, s->ip, &s->nonces, now, ob);
+	client_qualify_send_rs(c, TEREDO_VIA_PRIMARY, s->ip, &s->nonces, now,
+			       ob);
 	s->asked = now;
 	c->last_solicit = now;
 	c->asking = true;
@@ -193,8 +194,7 @@ void client_qualify_enter(struct teredo_client *c,
 		break;
 	case TEREDO_CLIENT_QUALIFIED:
 		/* C-CFG-06: 75 to 100 % of the interval, drawn anew */
-		c->interval = draw_time(c, c->config.refresh / 4 * 3,
-					c->config.refresh / 4);
+		c->interval = draw_time(c, c->refresh / 4 * 3, c->refresh / 4);
 		c->timer = now + c->interval;
 		break;
 	case TEREDO_CLIENT_STATES:
@@ -232,7 +232,8 @@ static void ask_nat(struct teredo_client *c, teredo_time now,
 		c->nat_timer = TEREDO_NEVER;
 		return;
 	}
-	send_rs(c, c->used.ip2, &c->nat_nonces, now, ob);
+	client_qualify_send_rs(c, TEREDO_VIA_PRIMARY, c->used.ip2,
+			       &c->nat_nonces, now, ob);
 	c->nat_tries++;
 	c->nat_timer = now + CLIENT_RS_GAP;
 }
@@ -375,6 +376,8 @@ static void accept(struct teredo_client *c, const struct client_server *s,
 		announce(c, ob);
 	}
 	forget_nonces(c);
+	if (!is_same || c->secondary.step == CLIENT_INTERVAL_IDLE)
+		client_interval_begin(c, now, ob);
 	client_qualify_enter(c, TEREDO_CLIENT_QUALIFIED, now, ob);
 	if (!is_same)
 		start_nat_test(c, now, ob);
@@ -390,8 +393,9 @@ static bool prefix_is(const struct icmp6_ra *ra, uint32_t server_ip)
 	       addr_server(&ra->prefix) == server_ip;
 }
 
-static bool is_from(const struct client_server *s, const struct teredo_rx *rx,
-		    const struct icmp6_ra *ra)
+bool client_qualify_is_from(const struct client_server *s,
+			    const struct teredo_rx *rx,
+			    const struct icmp6_ra *ra)
 {
 	return s->ip != 0 && ep_equal(rx->from, addr_server_ep(s->ip)) &&
 	       prefix_is(ra, s->ip);
@@ -405,11 +409,11 @@ static struct client_server *find_asked(struct teredo_client *c,
 {
 	unsigned i;
 
-	if (is_from(&c->used, rx, ra) &&
+	if (client_qualify_is_from(&c->used, rx, ra) &&
 	    nonce_ring_take(&c->used.nonces, now, nonce))
 		return &c->used;
 	for (i = 0; i < c->config.servers; i++)
-		if (is_from(&c->server[i], rx, ra) &&
+		if (client_qualify_is_from(&c->server[i], rx, ra) &&
 		    nonce_ring_take(&c->server[i].nonces, now, nonce))
 			return &c->server[i];
 	return NULL;
@@ -461,6 +465,25 @@ take_refusal(struct teredo_client *c, const struct teredo_rx *rx,
 	return client_drop(c, TEREDO_DROP_confirmation);
 }
 
+enum teredo_counter client_qualify_objection(const struct teredo_client *c,
+					     const struct wire_packet *p,
+					     struct icmp6_ra *ra)
+{
+	if (!icmp6_parse_ra(p, ra) || !p->has_origin)
+		return TEREDO_DROP_bad_ra;
+	if (!p->auth.present)
+		return TEREDO_DROP_nonce;
+	if (c->config.key.algorithm != 0 &&
+	    !auth_is_valid(p, &c->env, &c->config.key))	/* C-SECQ-06 */
+		return TEREDO_DROP_authentication;
+	if (p->auth.confirmation != 0)
+		return TEREDO_DROP_confirmation;
+	/* Not ep_is_acceptable(): without a NAT it is an address of ours. */
+	if (!ipv4_is_global(p->origin.ip) || p->origin.port == 0)
+		return TEREDO_DROP_martian_v4;
+	return CLIENT_NO_OBJECTION;
+}
+
 struct teredo_verdict client_qualify_answer(struct teredo_client *c,
 					    const struct teredo_rx *rx,
 					    const struct wire_packet *p,
@@ -469,20 +492,13 @@ struct teredo_verdict client_qualify_answer(struct teredo_client *c,
 {
 	const struct client_server *s;
 	struct icmp6_ra ra;
+	enum teredo_counter why = client_qualify_objection(c, p, &ra);
 	uint32_t mtu = TEREDO_MTU;
 
-	if (!icmp6_parse_ra(p, &ra) || !p->has_origin)
-		return client_drop(c, TEREDO_DROP_bad_ra);
-	if (!p->auth.present)
-		return client_drop(c, TEREDO_DROP_nonce);
-	if (c->config.key.algorithm != 0 &&
-	    !auth_is_valid(p, &c->env, &c->config.key))	/* C-SECQ-06 */
-		return client_drop(c, TEREDO_DROP_authentication);
-	if (p->auth.confirmation != 0)
+	if (why == TEREDO_DROP_confirmation)
 		return take_refusal(c, rx, p, &ra, now, ob);
-	/* Not ep_is_acceptable(): without a NAT it is an address of ours. */
-	if (!ipv4_is_global(p->origin.ip) || p->origin.port == 0)
-		return client_drop(c, TEREDO_DROP_martian_v4);
+	if (why != CLIENT_NO_OBJECTION)
+		return client_drop(c, why);
 	if (ra.mtu >= TEREDO_MTU && ra.mtu <= TEREDO_MAX_UDP)
 		mtu = ra.mtu;		/* A-MTU-04 */
 	s = find_asked(c, rx, &ra, p->auth.nonce, now);

@@ -9,7 +9,9 @@
  *
  * What is restored is at work at once. One solicitation confirms it, or brings
  * a new address, as in any refresh. The cookie key comes along, so that the
- * answer to a bubble of the process before still counts.
+ * answer to a bubble of the process before still counts. A refresh interval
+ * that was determined comes along too; the determination (client_interval.c)
+ * does not, and begins anew with another port when the address is confirmed.
  */
 #include "client_internal.h"
 
@@ -29,6 +31,8 @@ bool teredo_client_save(const struct teredo_client *c,
 	saved->server = c->number;
 	saved->mtu = c->mtu;
 	saved->nat = (uint32_t)c->nat;
+	if (client_interval_state(c) == TEREDO_INTERVAL_DETERMINED)
+		saved->refresh_ms = (uint32_t)(c->refresh / TEREDO_MS);
 	memcpy(saved->cookie_key, c->cookie_key, sizeof(saved->cookie_key));
 	return true;
 }
@@ -52,7 +56,8 @@ static bool is_sound(const struct teredo_client *c,
 	       (s->server_ip2 == 0 || (ipv4_is_global(s->server_ip2) &&
 				       s->server_ip2 != s->server_ip)) &&
 	       s->server < c->config.servers && s->mtu >= TEREDO_MTU &&
-	       s->mtu <= TEREDO_MAX_UDP && s->nat < TEREDO_NATS;
+	       s->mtu <= TEREDO_MAX_UDP && s->nat < TEREDO_NATS &&
+	       client_interval_is_sound(s->refresh_ms);
 }
 
 bool teredo_client_restore(struct teredo_client *c,
@@ -67,6 +72,7 @@ bool teredo_client_restore(struct teredo_client *c,
 	c->mtu = saved->mtu;
 	c->nat = (enum teredo_nat)saved->nat;
 	c->since = now;
+	client_interval_restore(c, saved->refresh_ms);
 	c->used = (struct client_server){ .ip = saved->server_ip,
 					  .ip2 = saved->server_ip2 };
 	c->number = saved->server;

@@ -25,6 +25,8 @@ enum outbox_kind {
 	OUTBOX_PEER_UP,		/* news: `addr` at `to` trusted, slot `arg` */
 	OUTBOX_PEER_DOWN,	/* news: slot `arg` is no longer trusted */
 	OUTBOX_STATE,		/* news: the role's status changed */
+	OUTBOX_SECONDARY,	/* news: open (`arg` 1) or close the client's
+				 * second port */
 };
 
 struct outbox_item {

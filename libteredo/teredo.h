@@ -36,8 +36,9 @@ struct teredo_addr {
 	uint8_t b[16];
 };
 
-/* Which of the role's sockets: a server has two IPv4 addresses (S-GEN-02); a
- * client hears local peers on another port (Q5), never sends from there. */
+/* Which of the role's sockets: a server has two IPv4 addresses (S-GEN-02), a
+ * client now and then a second port (RFC 4380 5.2.7); it hears local peers on
+ * yet another (Q5), and never sends from there. */
 enum teredo_via {
 	TEREDO_VIA_PRIMARY,
 	TEREDO_VIA_SECONDARY,

@@ -53,6 +53,8 @@ struct conf {
 	struct conf_server server[CONF_SERVERS];
 	char client_id[CONF_ID_MAX];	/* "": the only one of the key file */
 	enum conf_native native;	/* NativeIPv6 */
+	uint32_t refresh;		/* s */
+	bool find_refresh;		/* RefreshInterval auto */
 	/* client and server */
 	char key_file[CONF_PATH_MAX];	/* "": none */
 	struct conf_place key_file_place;

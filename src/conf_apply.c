@@ -26,6 +26,9 @@
 #include "conf_apply.h"
 #include "keys.h"
 
+#define DEFAULT_REFRESH 30 /* s, X-REF-02 */
+#define MIN_REFRESH	5
+#define MAX_REFRESH	600
 #define DEFAULT_MTU 1280  /* TEREDO_MTU */
 #define MAX_MTU	    65507 /* A-MTU-04 */
 
@@ -50,6 +53,7 @@ enum {
 	INTERFACE_MTU,
 	BIND_ADDRESS,
 	BIND_PORT,
+	REFRESH_INTERVAL,
 	RELAY_SCOPE,
 	SERVER_BIND,
 	SERVER_BIND2,
@@ -186,6 +190,22 @@ static void apply_server(struct applying *a, const struct conf_setting *s)
 	strcpy(server->name, s->value);
 	server->place = place(a, s);
 	conf->n_servers++;
+}
+
+/* X-REF-01, RFC 4380 5.2.7 */
+static void apply_refresh(struct applying *a, const struct conf_setting *s)
+{
+	a->conf->find_refresh = strcasecmp(s->value, "auto") == 0;
+	if (a->conf->find_refresh)
+		return;
+	if (s->value[0] < '0' || s->value[0] > '9')
+		conf_error(a->r, s->value_at, NULL,
+			   "RefreshInterval \"%s\" is neither \"auto\" nor a "
+			   "number of seconds (%d-%d)", s->value, MIN_REFRESH,
+			   MAX_REFRESH);
+	else
+		conf_value_number(a->r, s, MIN_REFRESH, MAX_REFRESH,
+				  &a->conf->refresh);
 }
 
 /* Gives `server` the second address s, unless it has one. */
@@ -363,6 +383,8 @@ static const struct directive {
 	[INTERFACE_MTU] = {"InterfaceMTU", apply_mtu, IN_ROUTING, false},
 	[BIND_ADDRESS] = {"BindAddress", apply_bind_address, IN_TUNNEL, false},
 	[BIND_PORT] = {"BindPort", apply_bind_port, IN_TUNNEL, false},
+	[REFRESH_INTERVAL] = {"RefreshInterval", apply_refresh, IN_CLIENT,
+			      false},
 	[RELAY_SCOPE] = {"RelayScope", apply_scope, IN_RELAY, false},
 	[SERVER_BIND] = {"ServerBindAddress", apply_server_bind, IN_SERVER,
 			 false},
@@ -525,6 +547,7 @@ static void apply_server_name(struct applying *a, struct conf_setting *s)
 static void set_defaults(struct conf *conf)
 {
 	conf->mtu = DEFAULT_MTU;
+	conf->refresh = DEFAULT_REFRESH;
 	conf->facility = LOG_DAEMON;
 	conf->prefix = addr_default_prefix();
 	if (conf->role == CONF_CLIENT)

@@ -75,6 +75,10 @@ static void print_client(const struct conf *conf, FILE *out)
 		put(out, "ServerAddress2", conf->server[i].name2);
 	}
 	print_bind(conf, out);
+	if (conf->find_refresh)
+		put(out, "RefreshInterval", "auto");
+	else
+		fprintf(out, "RefreshInterval %u\n", conf->refresh);
 	print_keys(conf, out);
 	print_native(conf, out);
 }

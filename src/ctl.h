@@ -15,7 +15,7 @@
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
-#define CTL_VERSION	1u
+#define CTL_VERSION	2u
 
 enum ctl_verb { CTL_STATUS = 1 };
 
@@ -45,6 +45,8 @@ struct ctl_status {
 	uint16_t mapped_port, local_port;	/* where no better is known */
 	uint32_t failures;
 	uint64_t rtt, last_answer_age;	/* age UINT64_MAX: never */
+	/* client: what is tried and what failed, 0: nothing */
+	uint64_t refresh, refresh_candidate, refresh_max;
 	char server_name[PRIV_NAME_MAX];
 	char instance[20];
 	/* a relay: verified are direct, unverified are pending */
@@ -56,6 +58,7 @@ struct ctl_status {
 	uint32_t sunset;		/* days since 1970; 0: no date */
 	char native[20];		/* has IPv6 by other means; "": none */
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
+	uint32_t interval;		/* enum teredo_interval */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;

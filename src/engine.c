@@ -80,6 +80,8 @@ struct engine {
 	enum request tun_up_is;
 	int tun_up_error;  /* the last one logged */
 	uint32_t resolve;  /* bits: servers still to be asked for */
+	uint32_t second;   /* whether a second port is wanted */
+	enum request second_is;
 	unsigned log_lost; /* lines that the parent did not take */
 };
 
@@ -129,10 +131,25 @@ static void send_requests(struct engine *e)
 	if (e->tun_up_is == REQUEST_TO_SEND &&
 	    msg_send(PARENT_FD, &e->tun_up, sizeof(e->tun_up), -1) == 0)
 		e->tun_up_is = REQUEST_SENT;
+	if (e->second_is == REQUEST_TO_SEND &&
+	    send_word(PRIV_SECONDARY, e->second) == 0)
+		e->second_is = e->second == 1 ? REQUEST_SENT : REQUEST_NONE;
 	for (uint32_t i = 0; i < PRIV_SERVERS; i++)
 		if ((e->resolve & 1u << i) != 0 &&
 		    send_word(PRIV_RESOLVE, i) == 0)
 			e->resolve &= ~(1u << i);
+}
+
+/* What was sent before it is closed here has left. */
+static void want_second(struct engine *e, uint32_t wanted)
+{
+	if (e->fd[PRIV_FD_UDP2] >= 0) {
+		pump_secondary(e->pump, -1);
+		close(e->fd[PRIV_FD_UDP2]);
+		e->fd[PRIV_FD_UDP2] = -1;
+	}
+	e->second = wanted;
+	e->second_is = REQUEST_TO_SEND;
 }
 
 static void take_news(void *ctx, const struct outbox_item *item)
@@ -142,6 +159,8 @@ static void take_news(void *ctx, const struct outbox_item *item)
 	if (item->kind == OUTBOX_RESOLVE) {
 		assert(item->arg < PRIV_SERVERS);
 		e->resolve |= 1u << item->arg;
+	} else if (item->kind == OUTBOX_SECONDARY) {
+		want_second(e, item->arg);
 	} else {
 		e->tun_up.verb = PRIV_TUN_UP;
 		e->tun_up.mtu = item->arg;
@@ -223,6 +242,8 @@ static bool receive(union message *m, int *fd)
 
 static void take_answer(struct engine *e, const struct priv_answer *a)
 {
+	if (a->about == PRIV_SECONDARY && e->second_is == REQUEST_SENT)
+		e->second_is = REQUEST_TO_SEND;
 	if (a->about != PRIV_TUN_UP || e->tun_up_is != REQUEST_SENT)
 		return;
 	e->tun_up_is = a->error == 0 ? REQUEST_NONE : REQUEST_TO_SEND;
@@ -232,7 +253,23 @@ static void take_answer(struct engine *e, const struct priv_answer *a)
 	e->tun_up_error = a->error;
 }
 
-static void handle(struct engine *e, const union message *m, teredo_time now)
+/* The second port, unless it is not wanted any more. */
+static void take_second(struct engine *e, uint32_t which, int fd,
+			teredo_time now)
+{
+	if (which != PRIV_FD_UDP2 || fd < 0)
+		die(EX_SOFTWARE, "descriptor %u after the start", which);
+	if (e->second_is != REQUEST_SENT || pump_secondary(e->pump, fd) != 0) {
+		close(fd);
+		return;
+	}
+	e->second_is = REQUEST_NONE;
+	e->fd[PRIV_FD_UDP2] = fd;
+	e->ops->secondary(e->role, now, pump_outbox(e->pump));
+}
+
+static void handle(struct engine *e, const union message *m, int fd,
+		   teredo_time now)
 {
 	struct teredo_outbox *ob = pump_outbox(e->pump);
 
@@ -245,6 +282,9 @@ static void handle(struct engine *e, const union message *m, teredo_time now)
 		break;
 	case PRIV_ANSWER:
 		take_answer(e, &m->answer);
+		break;
+	case PRIV_FD:
+		take_second(e, m->word.value, fd, now);
 		break;
 	default:
 		die(EX_SOFTWARE, "message %u after the start", m->verb);
@@ -261,9 +301,11 @@ static void parent_readable(void *ctx, uint32_t events)
 
 	(void)events;
 	for (unsigned i = 0; i < MESSAGES && receive(&m, &fd); i++) {
-		if (fd >= 0)
+		if (fd >= 0 && m.verb != PRIV_FD) {
 			close(fd);
-		handle(e, &m, now);
+			fd = -1;
+		}
+		handle(e, &m, fd, now);
 	}
 	arm(e);
 }

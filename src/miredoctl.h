@@ -42,6 +42,8 @@ bool miredoctl_has_address(const struct ctl_status *st);
  * "none", "easy" or "hard". NULL: unknown. */
 const char *miredoctl_nat(const struct ctl_status *st);
 const char *miredoctl_nat_class(const struct ctl_status *st);
+/* "fixed", "determining", ...; NULL: unknown */
+const char *miredoctl_interval(const struct ctl_status *st);
 /* For how long it is what it is, in ns. */
 uint64_t miredoctl_since(const struct ctl_status *st);
 enum miredoctl_health miredoctl_health(const struct ctl_status *st);

@@ -162,6 +162,23 @@ static void set_authentication(struct object o, const struct ctl_status *st)
 	}
 }
 
+/* Zero is null. */
+static void set_decimal(struct object o, const char *name, uint64_t ns)
+{
+	set(o, name, ns != 0 ? json_real((double)(ns / 1000000u) / 1000)
+			     : json_null());
+}
+
+static void set_refresh(struct object o, const struct ctl_status *st)
+{
+	struct object r = set_object(o, "refresh");
+
+	set_decimal(r, "interval_s", st->refresh);
+	set_string(r, "state", miredoctl_interval(st));
+	set_decimal(r, "candidate_s", st->refresh_candidate);
+	set_decimal(r, "maximum_s", st->refresh_max);
+}
+
 static void set_client(struct object o, const struct ctl_status *st)
 {
 	struct object peers;
@@ -172,6 +189,7 @@ static void set_client(struct object o, const struct ctl_status *st)
 	set_client_server(o, st);
 	set_authentication(o, st);
 	set_nat(o, st);
+	set_refresh(o, st);
 	peers = set_object(o, "peers");
 	set_number(peers, "direct", st->peers_direct);
 	set_number(peers, "relay", st->peers_relay);

@@ -78,6 +78,13 @@ const char *miredoctl_nat(const struct ctl_status *st)
 	return teredo_nat_name((enum teredo_nat)st->nat);
 }
 
+const char *miredoctl_interval(const struct ctl_status *st)
+{
+	if (st->role != PRIV_CLIENT || st->interval >= TEREDO_INTERVALS)
+		return NULL;
+	return teredo_interval_name((enum teredo_interval)st->interval);
+}
+
 const char *miredoctl_nat_class(const struct ctl_status *st)
 {
 	static const char *const class[TEREDO_NATS] = {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "../libteredo/client.h"
 #include "miredoctl.h"
 #include "text.h"
 
@@ -80,6 +81,24 @@ static void print_mapping(const struct ctl_status *st, FILE *out)
 		text_duration(age, st->address_age));
 }
 
+/* Half seconds matter here. */
+static void print_refresh(const struct ctl_status *st, FILE *out)
+{
+	begin(out, "Refresh");
+	fprintf(out, "every %.4g s", (double)st->refresh / 1e9);
+	if (st->interval == TEREDO_INTERVAL_DETERMINED)
+		fprintf(out, ", determined");
+	else if (st->interval == TEREDO_INTERVAL_DETERMINING &&
+		 st->refresh_candidate != 0)
+		fprintf(out, ", being determined: %.4g s is tried",
+			(double)st->refresh_candidate / 1e9);
+	else if (st->interval != TEREDO_INTERVAL_FIXED)
+		fprintf(out, st->interval == TEREDO_INTERVAL_DETERMINING
+				     ? ", being determined"
+				     : ", not determined");
+	fputc('\n', out);
+}
+
 /* Only where there is something to say. */
 static void print_authentication(const struct ctl_status *st, FILE *out)
 {
@@ -111,6 +130,7 @@ static void print_client(const struct ctl_status *st, FILE *out)
 	if (!miredoctl_has_address(st))
 		return;
 	print_mapping(st, out);
+	print_refresh(st, out);
 	begin(out, "MTU");
 	fprintf(out, "%" PRIu32 "\n", st->mtu);
 	begin(out, "Peers");

@@ -155,6 +155,7 @@ static void engine_start(struct parent *p)
 	/* It says again what its predecessor said; how often there is a new
 	 * one is limited elsewhere, or the administrator's wish. */
 	p->policy.tun.taken = p->policy.resolve.taken = 0;
+	p->policy.secondary.taken = 0;
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
 		snprintf(how, sizeof(how), "not started: %s", strerror(-err));
@@ -218,6 +219,8 @@ static void engine_reap(struct parent *p)
 	if (e->child.sock >= 0)		/* its last words */
 		priv_serve(p, 0);
 	engine_close(p);
+	if (p->conf.role == CONF_CLIENT)	/* the next asks for its own */
+		parent_secondary(p, false);
 	e->ready = false;
 	parent_timer(p, PARENT_UNHEALTHY, clock_now() + HEALTH);
 	if (e->ending) {

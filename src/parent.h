@@ -129,6 +129,9 @@ void parent_open(struct parent *p);
 void parent_configure(struct parent *p);
 /* Sockets for `next`: changes p->fd, or says why not and changes nothing. */
 int parent_reopen(struct parent *p, const struct conf *next);
+/* Opens a client's second port, of any number, in the place of the one before,
+ * or closes it. 0 or -errno. */
+int parent_secondary(struct parent *p, bool open);
 
 /* ---- parent_link.c ---- */
 

@@ -296,6 +296,20 @@ int parent_reopen(struct parent *p, const struct conf *next)
 	return -1;
 }
 
+int parent_secondary(struct parent *p, bool open)
+{
+	struct teredo_ep ep = { p->config.bind_ip, 0 };
+	int fd;
+
+	close_fd(&p->fd[PRIV_FD_UDP2]);
+	if (!open)
+		return 0;
+	fd = udp_open(ep);
+	if (fd >= 0)
+		p->fd[PRIV_FD_UDP2] = fd;
+	return fd < 0 ? fd : 0;
+}
+
 /* ---- the interface ---- */
 
 static int tun_refused(const char *ifname, int err)
@@ -494,6 +508,8 @@ void parent_configure(struct parent *p)
 		if_indextoname((unsigned)p->native, c->native);
 	c->servers = c->role == PRIV_CLIENT ? conf->n_servers : 0;
 	c->require_auth = conf->require_auth;
+	c->refresh = conf->refresh;
+	c->find_refresh = conf->find_refresh;
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
 		memcpy(c->server_name[i], conf->server[i].name,

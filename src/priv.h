@@ -33,13 +33,17 @@ enum priv_verb {
 	PRIV_RELOAD,		/* struct priv_word */
 	PRIV_LOG,		/* struct priv_log */
 	PRIV_KEEPALIVE,		/* struct priv_word */
+	PRIV_SECONDARY,		/* struct priv_word: value 1, a client wants
+				 * its second port; 0, it is done with it */
 	/* parent to engine */
 	PRIV_CONFIG,		/* struct priv_config, first of all */
-	PRIV_FD,		/* struct priv_word: enum priv_fd; + descriptor */
+	PRIV_FD,		/* struct priv_word: enum priv_fd; + descriptor;
+				 * after START only a client's UDP2 */
 	PRIV_START,		/* struct priv_word: that is all, go */
 	PRIV_NETCHANGE,		/* struct priv_netchange */
 	PRIV_RESOLVED,		/* struct priv_resolved */
-	PRIV_ANSWER,		/* struct priv_answer to TUN_UP or TUN_DOWN */
+	PRIV_ANSWER,		/* struct priv_answer to TUN_UP, TUN_DOWN or
+				 * SECONDARY; 1 comes as FD when it is done */
 	PRIV_KEYS,		/* struct priv_keys, any number before START */
 	/* parent to resolver and back */
 	PRIV_ASK,		/* struct priv_ask */
@@ -58,7 +62,8 @@ enum priv_role {
 enum priv_fd {
 	PRIV_FD_TUN = 1,
 	PRIV_FD_UDP,		/* primary socket */
-	PRIV_FD_UDP2,		/* a server's second address */
+	PRIV_FD_UDP2,		/* a server's second address, or a client's
+				 * second port, now and then */
 	PRIV_FD_NATIVE6,	/* a server's raw IPv6 socket */
 	PRIV_FD_CONTROL,	/* listening unix socket */
 	PRIV_FD_SNAPSHOT,	/* memfd */
@@ -91,6 +96,8 @@ struct priv_config {
 	uint32_t require_auth;		/* server: RequireAuthentication */
 	uint32_t configured;		/* the role by the configuration */
 	uint32_t sunset;		/* days since 1970; 0: no date */
+	uint32_t refresh;		/* client: seconds, not 0 */
+	uint32_t find_refresh;		/* client: beginning with that */
 	char native[20];		/* has IPv6 by other means; "": none */
 	char instance[20];		/* interface name, or "server" */
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
@@ -136,7 +143,7 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      52 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      60 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");
@@ -160,6 +167,7 @@ struct priv_limit {
 #define PRIV_CARRIER_PER_MINUTE	30
 #define PRIV_RESOLVE_PER_MINUTE	64
 #define PRIV_RELOAD_PER_MINUTE	6
+#define PRIV_SECONDARY_PER_MINUTE 10
 #define PRIV_SERVER_IPS		(PRIV_SERVERS * 8)
 
 /* What the parent itself knows and holds a request against. */
@@ -170,7 +178,7 @@ struct priv_policy {
 	unsigned n_servers;
 	unsigned n_server_ips;	/* counts on: a ring of the last ones */
 	uint32_t server_ip[PRIV_SERVER_IPS];	/* given by the resolver */
-	struct priv_limit tun, carrier, resolve, reload;
+	struct priv_limit tun, carrier, resolve, reload, secondary;
 };
 
 /* The resolver gave this address for a server. */

@@ -6,7 +6,8 @@
  * get even then: at most ten changes a minute of the tunnel's address, to an
  * address in the configured prefix that names a server whose address the
  * resolver itself gave to the parent; carrier; look-ups of configured names,
- * chosen by number; log lines; a reload now and then.
+ * chosen by number; log lines; a reload and a client's second
+ * port, now and then.
  *
  * A message that our engine would never send is -EPROTO and its end. What a
  * confused but honest engine may ask is refused with -EPERM, what comes too
@@ -30,6 +31,7 @@ uint32_t priv_length(uint32_t verb)
 	case PRIV_RESOLVE:
 	case PRIV_RELOAD:
 	case PRIV_KEEPALIVE:
+	case PRIV_SECONDARY:
 	case PRIV_FD:
 	case PRIV_START:
 		return sizeof(struct priv_word);
@@ -140,6 +142,15 @@ static int check_word(struct priv_policy *policy, const void *msg,
 			return -EPERM;
 		return limit_take(&policy->resolve, PRIV_RESOLVE_PER_MINUTE,
 				  now);
+	case PRIV_SECONDARY:
+		if (m.value > 1)
+			return -EPROTO;
+		if (!client)
+			return -EPERM;
+		return m.value == 0 ? 0
+				    : limit_take(&policy->secondary,
+						 PRIV_SECONDARY_PER_MINUTE,
+						 now);
 	case PRIV_RELOAD:
 		return limit_take(&policy->reload, PRIV_RELOAD_PER_MINUTE,
 				  now);

@@ -68,6 +68,18 @@ static void serve_tun(struct parent *p, const void *msg, uint32_t verb)
 	serve_answer(p, verb, err);
 }
 
+/* The descriptor itself says that it went well. */
+static void serve_secondary(struct parent *p, uint32_t wanted)
+{
+	const struct priv_word word = { PRIV_FD, PRIV_FD_UDP2 };
+	int err = parent_secondary(p, wanted == 1);
+
+	if (err < 0)
+		serve_answer(p, PRIV_SECONDARY, err);
+	else if (wanted == 1)
+		parent_send(p, &word, sizeof(word), p->fd[PRIV_FD_UDP2]);
+}
+
 /* A message that was checked. */
 static void serve(struct parent *p, const void *msg, uint64_t now)
 {
@@ -90,6 +102,9 @@ static void serve(struct parent *p, const void *msg, uint64_t now)
 	case PRIV_RESOLVE:
 		resolve_ask(p, m.value);
 		break;
+	case PRIV_SECONDARY:
+		serve_secondary(p, m.value);
+		break;
 	case PRIV_RELOAD:
 		parent_reload(p);
 		break;
@@ -109,7 +124,8 @@ static void serve_refused(struct parent *p, const void *msg, int err)
 	struct priv_word m;
 
 	memcpy(&m, msg, sizeof(m));
-	if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN) {
+	if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN ||
+	    m.verb == PRIV_SECONDARY) {
 		serve_answer(p, m.verb, err);
 	} else if (m.verb == PRIV_RESOLVE) {
 		failed.server = m.value;

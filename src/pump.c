@@ -120,6 +120,7 @@ static void deliver_item(struct pump *p, const struct outbox_item *item)
 		return;
 	case OUTBOX_ADDRESS:
 	case OUTBOX_RESOLVE:
+	case OUTBOX_SECONDARY:
 		p->c.news(p->c.ctx, item);
 		return;
 	case OUTBOX_STATE:
@@ -278,6 +279,18 @@ void pump_free(struct pump *p)
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_PRIMARY]);
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_SECONDARY]);
 	free(p);
+}
+
+int pump_secondary(struct pump *p, int fd)
+{
+	int *udp = &p->c.udp[TEREDO_VIA_SECONDARY];
+
+	int error;
+
+	loop_remove(p->c.loop, *udp);
+	error = watch(p, fd, secondary_readable);
+	*udp = error == 0 ? fd : -1;
+	return error;
 }
 
 /* ---- time ---- */

@@ -17,7 +17,7 @@ struct pump_config {
 	struct snapshot *snap;
 	/* non-blocking; -1: the role has none. They stay the caller's. */
 	int tun, udp[2], native6;
-	/* ADDRESS and RESOLVE news, for the parent */
+	/* ADDRESS, RESOLVE and SECONDARY news, for the parent */
 	void (*news)(void *ctx, const struct outbox_item *item);
 	/* at the end of each wake-up, when pump_deadline() may have changed */
 	void (*done)(void *ctx);
@@ -33,6 +33,10 @@ void pump_free(struct pump *pump);
 /* For who calls the core beside the pump: pass this outbox, then deliver. */
 struct teredo_outbox *pump_outbox(struct pump *pump);
 void pump_deliver(struct pump *pump, teredo_time now);
+
+/* The second UDP socket from now on; -1: none. The one before may be closed
+ * then. 0 or -errno. */
+int pump_secondary(struct pump *pump, int fd);
 
 /* Runs what is due at `now`. */
 void pump_expire(struct pump *pump, teredo_time now);

@@ -92,6 +92,13 @@ void role_no_resolved(void *role, const struct priv_resolved *r, teredo_time now
 	(void)ob;
 }
 
+void role_no_secondary(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	(void)role;
+	(void)now;
+	(void)ob;
+}
+
 void role_no_save(void *role, struct snapshot *snap)
 {
 	(void)role;

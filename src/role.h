@@ -42,6 +42,9 @@ struct role_ops {
 			 teredo_time now, struct teredo_outbox *ob);
 	void (*netchange)(void *role, const struct priv_netchange *n,
 			  teredo_time now, struct teredo_outbox *ob);
+	/* The second socket that SECONDARY news asked for is there. */
+	void (*secondary)(void *role, teredo_time now,
+			  struct teredo_outbox *ob);
 	/* After start, and after each call that left ADDRESS or STATE news:
 	 * brings the snapshot up to date; logs what is new, once. */
 	void (*save)(void *role, struct snapshot *snap);
@@ -66,6 +69,7 @@ void role_no_restore_peer(void *role, const struct teredo_addr *addr,
 			 struct teredo_outbox *ob);
 void role_no_resolved(void *role, const struct priv_resolved *r, teredo_time now,
 		     struct teredo_outbox *ob);
+void role_no_secondary(void *role, teredo_time now, struct teredo_outbox *ob);
 void role_no_save(void *role, struct snapshot *snap);
 void role_no_report(void *role, teredo_time now);
 void role_no_status(const void *role, teredo_time now, struct ctl_status *out);

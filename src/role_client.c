@@ -23,7 +23,6 @@
 #include "role.h"
 #include "text.h"
 
-#define REFRESH	    (30 * TEREDO_SECOND) /* X-REF-02 */
 #define SERVER_TEXT (PRIV_NAME_MAX + TEXT_IP4_LEN + 4)
 
 struct client {
@@ -38,7 +37,6 @@ struct client {
 /* What the snapshot has of a client. */
 struct client_saved {
 	struct teredo_client_saved core;
-	uint32_t zero;
 	uint64_t server_name; /* its hash */
 };
 
@@ -97,7 +95,8 @@ static void *open_client(const struct priv_config *config,
 	struct teredo_client_config core = {
 		.servers = config->servers,
 		.max_peers = config->max_peers,
-		.refresh = REFRESH,
+		.refresh = config->refresh * TEREDO_SECOND,
+		.find_refresh = config->find_refresh != 0,
 		.local_port = config->bind_port,
 	};
 	struct client *c = calloc(1, sizeof(*c));
@@ -190,6 +189,13 @@ static void netchange(void *role, const struct priv_netchange *n,
 	teredo_client_net_changed(c->core, &local, n->solicit != 0, now, ob);
 }
 
+static void secondary(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	struct client *c = role;
+
+	teredo_client_secondary_opened(c->core, now, ob);
+}
+
 static void save(void *role, struct snapshot *snap)
 {
 	struct client *c = role;
@@ -232,6 +238,26 @@ static void report_nat(struct client *c, const struct teredo_client_status *st)
 			 "relays; many Teredo peers cannot be reached");
 	else
 		log_line(LOG_NOTICE, "NAT: %s", teredo_nat_name(st->nat));
+}
+
+/* Begins and ends; the steps between are in the status. */
+static void report_interval(struct client *c,
+			    const struct teredo_client_status *st)
+{
+	double seconds = (double)st->refresh / 1e9;
+
+	if (st->interval == c->told.interval)
+		return;
+	if (st->interval == TEREDO_INTERVAL_DETERMINED)
+		log_line(LOG_NOTICE, "refresh interval: %.1f s, determined",
+			 seconds);
+	else if (st->interval == TEREDO_INTERVAL_DETERMINING)
+		log_line(LOG_INFO, "refresh interval: %.1f s, to be determined",
+			 seconds);
+	else if (c->told.interval == TEREDO_INTERVAL_DETERMINING)
+		log_line(LOG_WARNING,
+			 "refresh interval: %.1f s; cannot be determined: the "
+			 "server does not answer a second port", seconds);
 }
 
 /* "name (address)", or the address alone where that is its name. */
@@ -286,6 +312,7 @@ static void report(void *role, teredo_time now)
 	report_server(c, &st);
 	report_address(c, &st);
 	report_nat(c, &st);
+	report_interval(c, &st);
 	st.server_ip = c->told.server_ip;
 	if (st.nat == TEREDO_NAT_UNKNOWN)
 		st.nat = c->told.nat;
@@ -322,6 +349,10 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 		out->local_ip = st.local.ip;
 		out->local_port = st.local.port;
 	}
+	out->interval = (uint32_t)st.interval;
+	out->refresh = st.refresh;
+	out->refresh_candidate = st.refresh_candidate;
+	out->refresh_max = st.refresh_max;
 	out->peers_direct = st.peers_direct;
 	out->peers_relay = st.peers_relay;
 	out->peers_pending = st.peers_pending;
@@ -340,6 +371,7 @@ const struct role_ops role_client = {
 	.restore_peer = restore_peer,
 	.resolved = resolved,
 	.netchange = netchange,
+	.secondary = secondary,
 	.save = save,
 	.report = report,
 	.status = status,

@@ -71,6 +71,7 @@ const struct role_ops role_dormant = {
 	.start = role_no_start,
 	.restore_peer = role_no_restore_peer,
 	.resolved = role_no_resolved,
+	.secondary = role_no_secondary,
 	.netchange = netchange,
 	.save = save,
 	.report = role_no_report,

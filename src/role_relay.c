@@ -142,6 +142,7 @@ const struct role_ops role_relay = {
 	.start = start,
 	.restore_peer = restore_peer,
 	.resolved = resolved,
+	.secondary = role_no_secondary,
 	.netchange = netchange,
 	.save = save,
 	.report = report,

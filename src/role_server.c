@@ -64,6 +64,7 @@ const struct role_ops role_server = {
 	.start = role_no_start,
 	.restore_peer = role_no_restore_peer,
 	.resolved = role_no_resolved,
+	.secondary = role_no_secondary,
 	.netchange = netchange,
 	.save = role_no_save,
 	.report = role_no_report,

@@ -6,7 +6,8 @@
  * client said last (its nonces, cookies and tests), so that the world gets as
  * far as a world can get. After each action: nothing was lost in the outbox,
  * nothing was sent to where nothing may be sent, nothing reached the interface
- * but what is for the client's very address, and the clock can go on.
+ * but what is for the client's very address, and the clock can go on. Inputs of
+ * an odd length are for a client that finds its refresh interval out.
  * SEC-PRS-01
  */
 #include <assert.h>
@@ -29,10 +30,11 @@ struct world {
 	struct local4 local;
 	struct teredo_outbox ob;
 	struct teredo_addr own;
-	bool has_own;
+	bool has_own, finds, second_wanted, second_open;
 	/* what the client said last */
 	uint8_t nonce[WIRE_NONCE_LEN];
 	struct teredo_ep solicited;
+	enum teredo_via via;		/* of it */
 	struct teredo_addr cookie, cookie_peer;
 	uint8_t test[ICMP6_ECHO_LEN(8)];
 	uint8_t packet[2048];		/* being made up */
@@ -144,9 +146,13 @@ static void remember(struct world *w, const struct outbox_item *item)
 
 	assert(ep_is_acceptable(item->to, &w->local));
 	assert(wire_parse(&p, data, item->len) == WIRE_OK);
+	/* C-RID-10, C-RID-11 */
+	assert(item->via == TEREDO_VIA_PRIMARY ||
+	       (w->second_open && icmp6_is_rs(&p)));
 	if (p.auth.present) {
 		memcpy(w->nonce, p.auth.nonce, sizeof(w->nonce));
 		w->solicited = item->to;
+		w->via = item->via;
 	} else if (wire_is_bubble(&p)) {
 		w->cookie = p.src;
 		w->cookie_peer = p.dst;
@@ -170,6 +176,10 @@ static void check(struct world *w)
 			assert(item->arg >= TEREDO_MTU);
 			w->own = item->addr;
 			w->has_own = true;
+		} else if (item->kind == OUTBOX_SECONDARY) {
+			assert(w->finds && item->arg <= 1);
+			w->second_wanted = item->arg == 1;
+			w->second_open = false;
 		}
 		assert(item->kind != OUTBOX_NATIVE6);
 	}
@@ -198,6 +208,8 @@ static void check_status(struct world *w)
 	assert(!st.has_address || memcmp(&st.addr, &w->own, 16) == 0);
 	assert(st.peers_direct + st.peers_relay + st.peers_pending <= PEERS);
 	assert(st.state < TEREDO_CLIENT_STATES && st.nat < TEREDO_NATS);
+	assert(st.refresh >= 30 * TEREDO_SECOND || w->finds);
+	assert(st.refresh <= 120 * TEREDO_SECOND);
 }
 
 /* ---- actions ---- */
@@ -211,22 +223,28 @@ static uint64_t drops(const struct world *w)
 	return n;
 }
 
-static void udp_in(struct world *w, struct teredo_ep from)
+static void udp_in_via(struct world *w, enum teredo_via via,
+		       struct teredo_ep from)
 {
 	struct teredo_rx rx = { .data = w->packet, .len = w->len, .from = from,
-				.local_ip = ip_of(192, 0, 2, 7) };
+				.local_ip = ip_of(192, 0, 2, 7), .via = via };
 	uint64_t before = drops(w);
 	struct teredo_verdict v;
 
 	v = teredo_client_udp_in(w->c, &rx, w->now, &w->ob);
 	check(w);
 	assert(v.fate == TEREDO_DROP || v.fate == TEREDO_TAKEN ||
-	       v.fate == TEREDO_TO_TUN);
+	       (v.fate == TEREDO_TO_TUN && via == TEREDO_VIA_PRIMARY));
 	if (v.fate == TEREDO_TO_TUN) {
 		assert(v.len >= WIRE_IP6_LEN && v.off + v.len <= w->len);
 		assert(memcmp(w->packet + v.off + 24, &w->own, 16) == 0);
 	}
 	assert(v.fate != TEREDO_DROP || drops(w) > before);
+}
+
+static void udp_in(struct world *w, struct teredo_ep from)
+{
+	udp_in_via(w, TEREDO_VIA_PRIMARY, from);
 }
 
 static void tun_in(struct world *w)
@@ -299,7 +317,8 @@ static void advertise(struct world *w)
 		prefix_ip = ip_of(198, 51, 100, 1);	/* the second address */
 	icmp6_put_ra(more(w, ICMP6_RA_LEN), &src, &dst, addr_default_prefix(),
 		     prefix_ip, 1200u + how * 2u);
-	udp_in(w, how & 8 ? some_ep(w) : w->solicited);
+	udp_in_via(w, how & 16 ? TEREDO_VIA_PRIMARY : w->via,
+		   how & 8 ? some_ep(w) : w->solicited);
 }
 
 static void reply_to_test(struct world *w)
@@ -313,8 +332,15 @@ static void reply_to_test(struct world *w)
 	udp_in(w, some_ep(w));
 }
 
+/* An own bubble comes back to the second port. */
 static void answer_cookie(struct world *w)
 {
+	if (w->second_open && addr_equal(&w->cookie, &w->own)) {
+		wire_put_bubble(more(w, WIRE_BUBBLE_LEN), &w->cookie,
+				&w->cookie_peer);
+		udp_in_via(w, TEREDO_VIA_SECONDARY, w->solicited);
+		return;
+	}
 	wire_put_bubble(more(w, WIRE_BUBBLE_LEN), &w->cookie_peer, &w->cookie);
 	udp_in(w, some_ep(w));
 }
@@ -323,6 +349,7 @@ static void open_client(struct world *w)
 {
 	struct teredo_client_config config = { .servers = SERVERS,
 		.max_peers = PEERS, .refresh = 30 * TEREDO_SECOND,
+		.find_refresh = w->finds,
 		.local_port = port_of(40000) };
 
 	w->c = teredo_client_new(&config, &w->env);
@@ -343,7 +370,7 @@ static void restart(struct world *w)
 	teredo_client_free(w->c);
 	open_client(w);
 	((uint8_t *)&saved)[where % sizeof(saved)] ^= octet(w);
-	w->has_own = false;
+	w->has_own = w->second_wanted = w->second_open = false;
 	teredo_client_restore(w->c, &saved, w->now, &w->ob);
 	check(w);
 	teredo_client_restore_peer(w->c, &peer, some_ep(w), w->now, &w->ob);
@@ -412,6 +439,11 @@ static void act(struct world *w)
 	}
 	check(w);
 	settle(w);
+	if (w->second_wanted && !w->second_open) {
+		w->second_open = true;
+		teredo_client_secondary_opened(w->c, w->now, &w->ob);
+		check(w);
+	}
 	check_status(w);
 }
 
@@ -420,7 +452,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct world w;
 
 	w = (struct world){ .at = data, .end = data + len,
-			    .now = 1000 * TEREDO_SECOND };
+			    .now = 1000 * TEREDO_SECOND, .finds = len & 1 };
 	w.env = (struct teredo_env){ .ctx = &w.seed, .random = draw };
 	w.local.n = 1;
 	w.local.ip[0] = ip_of(198, 51, 100, 255);

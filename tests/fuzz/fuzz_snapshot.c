@@ -46,7 +46,9 @@ static void go_on(uint32_t role, const struct snapshot *snap)
 	const struct priv_config config = {.role = role,
 					   .max_peers = PEERS,
 					   .servers = 2,
-					   .bind_port = 0x1234};
+					   .bind_port = 0x1234,
+					   .refresh = 30,
+					   .find_refresh = 1};
 	const struct teredo_env env = {.random = draw};
 	const struct role_ops *ops = role_ops(role);
 	static const struct auth_keys no_keys;

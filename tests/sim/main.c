@@ -24,10 +24,11 @@
 #define MOST_SEEDS 2000
 
 static const struct scenario *const stories[] = {
-	story_line,    story_nat,      story_qualify, story_secure,
-	story_native,  story_pairs,    story_give_up, story_outage,
-	story_restart, story_stranger, story_siege,   story_replay,
-	story_rogue,   story_loops,    story_link,     story_soak,
+	story_line,    story_nat,     story_qualify,  story_secure,
+	story_interval, story_native, story_pairs,    story_give_up,
+	story_outage,  story_restart, story_stranger, story_siege,
+	story_replay,  story_rogue,   story_loops,    story_link,
+	story_soak,
 };
 
 struct options {

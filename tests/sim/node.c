@@ -93,6 +93,9 @@ static void send_udp(struct node *n, enum teredo_via via, struct teredo_ep to,
 		     const uint8_t *data, size_t len, bool own)
 {
 	assert(n->link[via]);
+	if (n->ops->is_client && via == TEREDO_VIA_SECONDARY &&
+	    !n->second_is_open)
+		world_fail(n->w, "%s: sends from a closed port", n->name);
 	n->sent++;
 	referee_sends(n, to, data, len, own);
 	net4_send(n->link[via], n->port, to, data, len);
@@ -169,6 +172,7 @@ static void carry_out(struct node *n, const struct outbox_item *item)
 	case OUTBOX_ADDRESS:
 	case OUTBOX_RESOLVE:
 	case OUTBOX_STATE:
+	case OUTBOX_SECONDARY:
 		n->ops->news(n, item);
 		break;
 	}
@@ -306,6 +310,9 @@ void node_udp_in(void *ctx, struct link4 *on, struct datagram *d)
 	if (n->life != NODE_ON ||
 	    d->dst.port != (is_discovery ? referee_group().port : n->port))
 		return;
+	if (n->ops->is_client && rx.via == TEREDO_VIA_SECONDARY &&
+	    !n->second_is_open)
+		return;
 	referee_hears(n, &rx);
 	execute(n, n->ops->udp_in(n->core, &rx, n->w->now, node_enter(n)),
 		&rx.from, rx.data, rx.len);
@@ -336,6 +343,7 @@ static void begin(struct node *n, bool restore)
 {
 	n->life = NODE_ON;
 	n->lives++;
+	n->second_is_open = false; /* each engine asks for its own */
 	n->wake = TEREDO_NEVER;
 	if (!restore)
 		memset(&n->ref, 0, sizeof(n->ref));

@@ -73,6 +73,7 @@ struct node {
 	uint16_t port;
 	struct link4 *link[2]; /* by enum teredo_via */
 	bool discovers;	       /* listens to 224.0.0.253:3544 on its link */
+	bool second_is_open;   /* a client's second port, link[1] */
 	struct nat *nat;       /* it is behind; NULL: public */
 	struct link6 *link6;
 	struct stack *stack; /* on the tun */

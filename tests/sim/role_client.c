@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "../../libteredo/hold.h"
@@ -142,6 +143,33 @@ static void resolve(struct node *n, uint32_t server)
 	world_at(n->w, n->w->now + c->dns_delay, resolved, n, l);
 }
 
+static void second_opened(struct world *w, void *node, void *data)
+{
+	struct node *n = node;
+
+	(void)data;
+	if (n->life != NODE_ON)
+		return;
+	n->second_is_open = true;
+	teredo_client_secondary_opened(n->core, w->now, node_enter(n));
+	node_leave(n);
+}
+
+/* For the NAT the second port is as good as the same port of another host. */
+static void second_port(struct node *n, bool open)
+{
+	uint32_t ip = htonl(ntohl(n->link[0]->ip) + 100);
+
+	world_note(n->w, n->name, "second port: %s", open ? "open" : "close");
+	n->second_is_open = false;
+	if (!open)
+		return;
+	assert(n->nat);
+	if (n->link[1] == NULL)
+		n->link[1] = nat_attach(n->nat, n->name, ip, node_udp_in, n);
+	world_at(n->w, n->w->now + TEREDO_MS, second_opened, n, NULL);
+}
+
 static void news(struct node *n, const struct outbox_item *item)
 {
 	char addr[TRACE_ADDR_LEN];
@@ -149,6 +177,8 @@ static void news(struct node *n, const struct outbox_item *item)
 
 	if (item->kind == OUTBOX_RESOLVE) {
 		resolve(n, item->arg);
+	} else if (item->kind == OUTBOX_SECONDARY) {
+		second_port(n, item->arg);
 	} else if (item->kind == OUTBOX_ADDRESS) {
 		world_note(n->w, n->name, "address %s mtu %u",
 			   trace_addr(addr, &item->addr), item->arg);

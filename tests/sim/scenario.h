@@ -38,6 +38,7 @@ extern const struct scenario story_line[];
 extern const struct scenario story_nat[];
 extern const struct scenario story_qualify[];
 extern const struct scenario story_secure[];
+extern const struct scenario story_interval[];
 extern const struct scenario story_native[];
 extern const struct scenario story_pairs[];
 extern const struct scenario story_give_up[];

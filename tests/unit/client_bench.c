@@ -49,6 +49,14 @@ static struct teredo_client_config plain_config(unsigned servers,
 	};
 }
 
+void bench_open_finding(void)
+{
+	struct teredo_client_config config = plain_config(2, 64);
+
+	config.find_refresh = true;
+	open_client(&config, NULL);
+}
+
 void bench_open_keyed(unsigned servers, uint32_t max_peers,
 		      const struct auth_key *key, test_hmac_fn *hmac)
 {
@@ -109,6 +117,7 @@ static void collect_one(const struct outbox_item *item)
 	assert_true(bench.n <= COUNT(bench.sent));
 	assert_true(item->len <= sizeof(s->data));
 	*s = (struct sent){ .at = bench.now, .kind = item->kind,
+			    .via = item->via,
 			    .to = item->to, .addr = item->addr,
 			    .arg = item->arg, .len = item->len };
 	if (item->len > 0)
@@ -218,12 +227,24 @@ struct teredo_verdict bench_discovery(struct teredo_ep from, uint32_t local_ip,
 		.local_ip = local_ip, .via = TEREDO_VIA_DISCOVERY });
 }
 
+void bench_secondary_opened(void)
+{
+	teredo_client_secondary_opened(bench.c, bench.now, &bench.ob);
+	collect();
+}
+
 struct teredo_verdict bench_udp(struct teredo_ep from,
 				const struct test_packet *p)
 {
+	return bench_udp_via(TEREDO_VIA_PRIMARY, from, p);
+}
+
+struct teredo_verdict bench_udp_via(enum teredo_via via, struct teredo_ep from,
+				    const struct test_packet *p)
+{
 	struct teredo_verdict v = receive(&(struct teredo_rx){
 		.data = p->b, .len = p->len, .from = from,
-		.local_ip = bench.local_ip });
+		.local_ip = bench.local_ip, .via = via });
 
 	assert_true(v.fate == TEREDO_DROP || v.fate == TEREDO_TAKEN ||
 		    v.fate == TEREDO_TO_TUN);

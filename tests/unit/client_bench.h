@@ -25,6 +25,7 @@
 struct sent {
 	teredo_time at;
 	enum outbox_kind kind;
+	enum teredo_via via;
 	struct teredo_ep to;
 	struct teredo_addr addr;
 	uint32_t arg;
@@ -57,6 +58,8 @@ void bench_open_keyed(unsigned servers, uint32_t max_peers,
 		      const struct auth_key *key, test_hmac_fn *hmac);
 /* ... that looks for local peers in 10.0.0.0/24, and is 10.0.0.2 there */
 void bench_open_discovering(enum teredo_discovery discovery);
+/* ... that finds its refresh interval out */
+void bench_open_finding(void);
 void bench_close(void);
 int bench_setup(void **state);
 int bench_teardown(void **state);
@@ -75,10 +78,13 @@ bool bench_restore(const struct teredo_client_saved *saved);
 void bench_restore_peer(const struct teredo_addr *addr, struct teredo_ep ep);
 struct teredo_verdict bench_udp(struct teredo_ep from,
 				const struct test_packet *p);
+struct teredo_verdict bench_udp_via(enum teredo_via via, struct teredo_ep from,
+				    const struct test_packet *p);
 struct teredo_verdict bench_tun(const struct test_packet *p);
 /* ... what comes to the discovery socket, sent to local_ip */
 struct teredo_verdict bench_discovery(struct teredo_ep from, uint32_t local_ip,
 				      const struct test_packet *p);
+void bench_secondary_opened(void);
 
 /* The next packet of the log, NULL: there is none. */
 const struct sent *bench_next(void);

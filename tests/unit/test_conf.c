@@ -487,8 +487,14 @@ static void what_is_printed_reads_the_same(void **state)
 		      "RelayType client\nInterfaceName teredo\n"
 		      "ServerAddress a.example\nServerAddress b.example\n"
 		      "ServerAddress2 c.example\nBindAddress 0.0.0.0\n"
-		      "BindPort 16\nNativeIPv6 relay\n"
-		      "SyslogFacility daemon\n");
+		      "BindPort 16\nRefreshInterval 30\n"
+		      "NativeIPv6 relay\nSyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO,
+		      "ServerAddress a.example\nRefreshInterval AUTO\n",
+		      "RelayType client\nInterfaceName teredo\n"
+		      "ServerAddress a.example\nBindAddress 0.0.0.0\n"
+		      "BindPort 0\nRefreshInterval auto\n"
+		      "NativeIPv6 relay\nSyslogFacility daemon\n");
 	assert_prints(CONF_MIREDO,
 		      "RelayType restricted\nRelayScope host\n"
 		      "BindAddress 10.0.0.1\n"

@@ -208,6 +208,24 @@ static void unknown_directives_get_a_suggestion(void **state)
 	assert_null(strstr(p.said, "did you mean"));
 }
 
+/* X-REF-01, X-REF-02 */
+static void the_refresh_interval_is_a_number_or_auto(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	assert_silent(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.refresh, 30);
+	assert_false(p.conf.find_refresh);
+	assert_silent(&p, "ServerAddress a.example\nRefreshInterval 5\n");
+	assert_int_equal(p.conf.refresh, 5);
+	assert_silent(&p, "ServerAddress a.example\nRefreshInterval = 600\n");
+	assert_int_equal(p.conf.refresh, 600);
+	assert_silent(&p, "ServerAddress a.example\nRefreshInterval Auto\n");
+	assert_int_equal(p.conf.refresh, 30);
+	assert_true(p.conf.find_refresh);
+}
+
 static void numbers_are_held_to_their_range(void **state)
 {
 	static const struct wrong wrong[] = {
@@ -224,6 +242,15 @@ static void numbers_are_held_to_their_range(void **state)
 				  "number (0-65535)"},
 		{"BindPort 0x", "f:1:10: error: BindPort \"0x\" is not a "
 				"number (0-65535)"},
+		{"RefreshInterval 4", "f:1:17: error: RefreshInterval 4 is out "
+				      "of range 5-600"},
+		{"RefreshInterval 601", "f:1:17: error: RefreshInterval 601 is "
+					"out of range 5-600"},
+		{"RefreshInterval 30s", "f:1:17: error: RefreshInterval "
+					"\"30s\" is not a number (5-600)"},
+		{"RefreshInterval often",
+		 "f:1:17: error: RefreshInterval \"often\" is neither \"auto\" "
+		 "nor a number of seconds (5-600)"},
 		{"RelayType relay\nInterfaceMTU 1279",
 		 "f:2:14: error: InterfaceMTU 1279 is out of range "
 		 "1280-65507"},
@@ -505,6 +532,7 @@ int main(void)
 		cmocka_unit_test(broken_directives_are_errors),
 		cmocka_unit_test(a_text_with_nul_is_no_configuration),
 		cmocka_unit_test(unknown_directives_get_a_suggestion),
+		cmocka_unit_test(the_refresh_interval_is_a_number_or_auto),
 		cmocka_unit_test(numbers_are_held_to_their_range),
 		cmocka_unit_test(hexadecimal_and_octal_are_read_as_miredo_did),
 		cmocka_unit_test(interface_names_are_those_of_the_kernel),

@@ -195,6 +195,7 @@ static struct rig *new_rig(uint32_t role, uint32_t ip, uint32_t other)
 		.max_peers = PEERS,
 		.bind_ip = ip,
 		.bind_port = r->udp_ep.port,
+		.refresh = 30,
 	};
 	return r;
 }

@@ -40,6 +40,7 @@ static struct ctl_status client(void)
 		.local_ip = htonl(0xc0a80102),
 		.local_port = htons(51123),
 		.rtt = 18412345,
+		.refresh = 30 * SECOND,
 		.last_answer_age = 11 * SECOND,
 		.server_name = "vps.example.net",
 		.instance = "teredo",
@@ -165,6 +166,9 @@ static void a_clients_json_has_its_facts(void **state)
 	assert_true(json_is_false(at(j, "nat.mapping_varies")));
 	assert_text(j, "nat.local", "192.168.1.2:51123");
 	assert_text(j, "nat.external", "192.0.2.45:51123");
+	assert_true(json_real_value(at(j, "refresh.interval_s")) == 30);
+	assert_text(j, "refresh.state", "fixed");
+	assert_true(json_is_null(at(j, "refresh.candidate_s")));
 	assert_number(j, "peers.direct", 6);
 	assert_number(j, "peers.relay", 2);
 	assert_number(j, "peers.pending", 0);
@@ -374,11 +378,50 @@ static void the_clients_screen_has_its_facts(void **state)
 	assert_shows(s, "11 s ago, after 18.4 ms");
 	assert_shows(s, "restricted");
 	assert_shows(s, "192.168.1.2:51123 -> 192.0.2.45:51123, for 3 h 12 m");
+	assert_shows(s, "Refresh        every 30 s\n");
 	assert_shows(s, "6 direct, 2 via relays, 0 pending (limit 4096)");
 	assert_shows(s, "received 14.2 MiB, sent 0 B");
 	assert_shows(s, "5 (2 nonce, 3 by the kernel)");
 	assert_shows(s, "Health: ok\n");
 	free(s);
+}
+
+/* C-RID-03 */
+static void a_search_for_the_interval_shows(void **state)
+{
+	struct ctl_status st = client();
+	json_t *j;
+	char *s;
+
+	(void)state;
+	st.interval = TEREDO_INTERVAL_DETERMINING;
+	s = screen_of(&st);
+	assert_shows(s, "every 30 s, being determined\n");
+	free(s);
+	st.refresh = 45 * SECOND;
+	st.refresh_candidate = 52500 * SECOND / 1000;
+	st.refresh_max = 60 * SECOND;
+	s = screen_of(&st);
+	assert_shows(s, "every 45 s, being determined: 52.5 s is tried\n");
+	free(s);
+	j = json_of(&st);
+	assert_text(j, "refresh.state", "determining");
+	assert_true(json_real_value(at(j, "refresh.interval_s")) == 45);
+	assert_true(json_real_value(at(j, "refresh.candidate_s")) == 52.5);
+	assert_true(json_real_value(at(j, "refresh.maximum_s")) == 60);
+	json_decref(j);
+	st.interval = TEREDO_INTERVAL_DETERMINED;
+	s = screen_of(&st);
+	assert_shows(s, "every 45 s, determined\n");
+	free(s);
+	st.interval = TEREDO_INTERVAL_UNDETERMINED;
+	s = screen_of(&st);
+	assert_shows(s, "every 45 s, not determined\n");
+	free(s);
+	st.interval = TEREDO_INTERVALS;
+	j = json_of(&st);
+	assert_true(json_is_null(at(j, "refresh.state")));
+	json_decref(j);
 }
 
 static void a_screen_that_is_not_well_says_why(void **state)
@@ -426,6 +469,7 @@ int main(void)
 		cmocka_unit_test(numbers_without_a_name_are_unknown),
 		cmocka_unit_test(only_possible_states_can_be_waited_for),
 		cmocka_unit_test(the_clients_screen_has_its_facts),
+		cmocka_unit_test(a_search_for_the_interval_shows),
 		cmocka_unit_test(a_screen_that_is_not_well_says_why),
 		cmocka_unit_test(screens_fit_80_columns),
 	};

@@ -161,7 +161,11 @@ static void a_role_has_its_verbs_only(void **state)
 	assert_int_equal(ask(&p, PRIV_RESOLVE, 2), -EPERM);
 	assert_int_equal(ask(&p, PRIV_CARRIER, 1), 0);
 	assert_int_equal(ask(&p, PRIV_CARRIER, 2), -EPROTO);
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 1), 0);
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 2), -EPROTO);
 	p.role = PRIV_RELAY;
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 1), -EPERM);
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 0), -EPERM);
 	assert_int_equal(ask(&p, PRIV_CARRIER, 0), 0);
 	assert_int_equal(ask(&p, PRIV_TUN_DOWN, 0), -EPERM);
 	assert_int_equal(ask(&p, PRIV_RESOLVE, 0), -EPERM);
@@ -185,6 +189,10 @@ static void carrier_look_ups_and_reloads_are_limited(void **state)
 	for (unsigned i = 0; i < PRIV_CARRIER_PER_MINUTE; i++)
 		assert_int_equal(ask(&p, PRIV_CARRIER, i % 2), 0);
 	assert_int_equal(ask(&p, PRIV_CARRIER, 0), -EAGAIN);
+	for (unsigned i = 0; i < PRIV_SECONDARY_PER_MINUTE; i++)
+		assert_int_equal(ask(&p, PRIV_SECONDARY, 1), 0);
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 1), -EAGAIN);
+	assert_int_equal(ask(&p, PRIV_SECONDARY, 0), 0);
 }
 
 static void the_parents_own_verbs_are_refused(void **state)

@@ -28,6 +28,8 @@ static struct world {
 	unsigned ready, up, down, carrier, resolved, reloads, killed, lines;
 	char why[80];
 	int answer;		/* what the interface says to a change */
+	int second;		/* what comes of a second port */
+	unsigned opened, closed;
 } w;
 
 /* ---- the rest of the parent ---- */
@@ -71,6 +73,14 @@ void parent_link_carrier(struct parent *p)
 {
 	(void)p;
 	w.carrier++;
+}
+
+int parent_secondary(struct parent *p, bool open)
+{
+	w.opened += open;
+	w.closed += !open;
+	p->fd[PRIV_FD_UDP2] = w.engine; /* as good as any */
+	return open ? w.second : 0;
 }
 
 void resolve_ask(struct parent *p, unsigned server)
@@ -171,6 +181,40 @@ static void each_verb_does_its_work(void **state)
 	say(PRIV_CARRIER, 1);
 	priv_serve(&w.p, 0);
 	assert_false(w.p.link.held);
+}
+
+/* C-RID-11 */
+static void a_second_port_is_sent_and_closed(void **state)
+{
+	struct priv_word m;
+	int fd;
+
+	(void)state;
+	say(PRIV_SECONDARY, 1);
+	say(PRIV_SECONDARY, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(w.closed, 1);
+	assert_int_equal(msg_recv(w.engine, &m, sizeof(m), &fd), sizeof(m));
+	assert_int_equal(m.verb, PRIV_FD);
+	assert_int_equal(m.value, PRIV_FD_UDP2);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(msg_recv(w.engine, &m, sizeof(m), &fd), -EAGAIN);
+}
+
+static void a_second_port_that_cannot_be_had_is_answered(void **state)
+{
+	(void)state;
+	w.second = -EMFILE;
+	say(PRIV_SECONDARY, 1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(answer_about(PRIV_SECONDARY), -EMFILE);
+	w.p.policy.role = PRIV_RELAY;
+	say(PRIV_SECONDARY, 1);
+	priv_serve(&w.p, 0);
+	assert_int_equal(answer_about(PRIV_SECONDARY), -EPERM);
+	assert_int_equal(w.opened, 1);
 }
 
 static void an_address_is_set_and_answered(void **state)
@@ -309,6 +353,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(each_verb_does_its_work),
+		T(a_second_port_is_sent_and_closed),
+		T(a_second_port_that_cannot_be_had_is_answered),
 		T(an_address_is_set_and_answered),
 		T(a_failed_change_is_an_answer_not_a_death),
 		T(a_refused_address_is_not_set_but_answered),

@@ -319,6 +319,24 @@ static void the_socket_of_a_verdict_is_the_one_that_sends(void **state)
 	assert_int_equal(from.port, f->udp_ep[1].port);
 }
 
+/* C-RID-11 */
+static void the_second_socket_comes_and_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	f->verdict.fate = TEREDO_TAKEN;
+	assert_int_equal(pump_secondary(f->pump, -1), 0);
+	from_peer(f, TEREDO_VIA_SECONDARY, "nobody");
+	from_peer(f, TEREDO_VIA_PRIMARY, "x");
+	run(f, 1);
+	assert_int_equal(f->calls, 1);
+	assert_int_equal(f->last_rx.via, TEREDO_VIA_PRIMARY);
+	assert_int_equal(pump_secondary(f->pump, f->udp[1]), 0);
+	run(f, 1);
+	assert_int_equal(f->calls, 2);
+	assert_int_equal(f->last_rx.via, TEREDO_VIA_SECONDARY);
+}
+
 /* Two packets are held, the third ends the wait, the fourth is ordinary. */
 static void hold_two(struct fixture *f, struct teredo_outbox *ob)
 {
@@ -543,6 +561,7 @@ int main(void)
 		T(a_packet_from_the_tun_goes_to_the_peer),
 		T(a_datagram_goes_to_the_tun_without_its_headers),
 		T(the_socket_of_a_verdict_is_the_one_that_sends),
+		T(the_second_socket_comes_and_goes),
 		T(a_held_burst_is_not_overtaken),
 		T(what_was_held_for_the_tun_comes_first_too),
 		T(one_wake_up_takes_a_bounded_number),

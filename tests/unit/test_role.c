@@ -59,17 +59,24 @@ static void note(void *ctx, int level, const char *line)
 
 static const struct auth_keys no_keys;
 
-static void *open_client(const struct auth_keys *keys)
+static void *open_finding(const struct auth_keys *keys, bool find)
 {
 	const struct priv_config config = {
 		.role = PRIV_CLIENT,
 		.max_peers = PEERS,
 		.servers = 1,
 		.bind_port = htons(4000),
+		.refresh = 30,
+		.find_refresh = find,
 		.server_name = {"vps.example"},
 	};
 
 	return ops->open(&config, keys, &env);
+}
+
+static void *open_client(const struct auth_keys *keys)
+{
+	return open_finding(keys, false);
 }
 
 static int setup(void **state)
@@ -189,7 +196,7 @@ static void every_role_has_all_functions(void **state)
 		assert_true(o->udp_in && o->tun_in && o->expire);
 		assert_true(o->deadline && o->counters && o->open);
 		assert_true(o->close && o->start && o->restore_peer);
-		assert_true(o->resolved && o->netchange && o->save);
+		assert_true(o->resolved && o->netchange && o->secondary && o->save);
 		assert_true(o->report && o->status);
 	}
 }
@@ -283,6 +290,52 @@ static void a_silent_server_is_told_when_lost_and_when_back(void **state)
 			    "server vps.example (192.0.2.1) answers again\n");
 }
 
+static void a_search_for_the_interval_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	ops->close(f->role);
+	f->role = open_finding(&no_keys, true);
+	qualify(f);
+	assert_non_null(strstr(told(f), "refresh interval: 30.0 s, to be "
+					"determined\n"));
+	assert_int_equal(status(f).interval, TEREDO_INTERVAL_DETERMINING);
+	outbox_clear(&f->ob);
+	ops->secondary(f->role, f->now, &f->ob);
+	solicitation(f);
+	assert_int_equal(f->ob.item[0].via, TEREDO_VIA_SECONDARY);
+	for (int i = 0; i < 100 && status(f).interval ==
+					   TEREDO_INTERVAL_DETERMINING; i++)
+		wait_for_solicitation(f);
+	assert_non_null(strstr(told(f), "refresh interval: 30.0 s; cannot be "
+					"determined: "));
+	assert_true(status(f).refresh == 30 * TEREDO_SECOND);
+}
+
+/* What was determined is told again by no successor. */
+static void a_determined_interval_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct {
+		struct teredo_client_saved core;
+		uint64_t server_name;
+	} saved;
+
+	qualify(f);
+	ops->save(f->role, f->snap);
+	assert_true(snapshot_get_state(f->snap, PRIV_CLIENT, &saved,
+				       sizeof(saved)));
+	saved.core.refresh_ms = 52500;
+	snapshot_put_state(f->snap, PRIV_CLIENT, &saved, sizeof(saved));
+	ops->close(f->role);
+	f->role = open_finding(&no_keys, true);
+	outbox_clear(&f->ob);
+	assert_true(ops->start(f->role, f->snap, f->now, &f->ob));
+	assert_true(status(f).refresh == 52500 * TEREDO_MS);
+	assert_int_equal(status(f).interval, TEREDO_INTERVAL_DETERMINED);
+	assert_string_equal(told(f), "");
+}
+
 static void who_goes_on_from_the_snapshot_tells_nothing_anew(void **state)
 {
 	struct fixture *f = *state;
@@ -313,6 +366,7 @@ static bool goes_on_with(struct fixture *f, const char *first,
 		.max_peers = PEERS,
 		.servers = 2,
 		.bind_port = htons(4000),
+		.refresh = 30,
 	};
 
 	strcpy(config.server_name[0], first);
@@ -398,6 +452,8 @@ int main(void)
 		T(the_status_has_the_facts),
 		T(a_new_mapping_is_told_with_the_old_address),
 		T(a_silent_server_is_told_when_lost_and_when_back),
+		T(a_search_for_the_interval_is_told),
+		T(a_determined_interval_goes_on),
 		T(who_goes_on_from_the_snapshot_tells_nothing_anew),
 		T(a_server_is_known_by_its_name_after_a_reload),
 		T(a_relay_goes_on_from_its_own_state_only),
