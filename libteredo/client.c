@@ -68,21 +68,31 @@ struct teredo_verdict client_drop(struct teredo_client *c,
 	return (struct teredo_verdict){ .fate = TEREDO_DROP };
 }
 
-static void limits_init(struct teredo_client *c)
+static bool limits_init(struct teredo_client *c)
 {
 	/* C-BUB-04, C-BUB-05, C-BUB-07; SEC-REF-03, SEC-REF-04 */
-	ratelimit_table_init(&c->reply_gap, &c->env, 1, PATH_GAP_MIN);
-	ratelimit_table_init(&c->reply_budget, &c->env, PATH_ATTEMPTS,
-			     30 * TEREDO_SECOND);
 	c->replies = (struct ratelimit){ .period = 20 * TEREDO_MS,
 					 .burst = 50 };
 	c->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 64,
 					   .burst = 128 };
 	c->natives = c->strangers;
-	ratelimit_table_init(&c->natives_by_ip, &c->env, 10, TEREDO_SECOND);
 	/* half of what a server passes on for us (server.c) */
 	c->native_tests = (struct ratelimit){ .period = 200 * TEREDO_MS,
 					      .burst = 10 };
+	return ratelimit_table_init(&c->reply_gap, &c->env, RATELIMIT_BUCKETS,
+				    1, PATH_GAP_MIN) &&
+	       ratelimit_table_init(&c->reply_budget, &c->env,
+				    RATELIMIT_BUCKETS, PATH_ATTEMPTS,
+				    30 * TEREDO_SECOND) &&
+	       ratelimit_table_init(&c->natives_by_ip, &c->env,
+				    RATELIMIT_BUCKETS, 10, TEREDO_SECOND);
+}
+
+static void limits_fini(struct teredo_client *c)
+{
+	ratelimit_table_fini(&c->reply_gap);
+	ratelimit_table_fini(&c->reply_budget);
+	ratelimit_table_fini(&c->natives_by_ip);
 }
 
 struct teredo_client *
@@ -103,10 +113,11 @@ teredo_client_new(const struct teredo_client_config *config,
 	c->mtu = TEREDO_MTU;
 	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
 	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
-	limits_init(c);
 	client_local_init(c);
-	if (!path_init(&c->path, &client_path_ops, c, config->max_peers,
+	if (!limits_init(c) ||
+	    !path_init(&c->path, &client_path_ops, c, config->max_peers,
 		       CLIENT_HOLD_BYTES, env, &c->count)) {
+		limits_fini(c);
 		free(c);
 		return NULL;
 	}
@@ -124,6 +135,7 @@ void teredo_client_free(struct teredo_client *c)
 	if (c == NULL)
 		return;
 	path_fini(&c->path);
+	limits_fini(c);
 	free(c);
 }
 

@@ -59,12 +59,13 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->count = count;
 	path->errors.burst = ERRORS_PER_SECOND;
 	path->errors.period = TEREDO_SECOND / ERRORS_PER_SECOND;
-	ratelimit_table_init(&path->errors_to, env, 32, 100 * TEREDO_MS);
 	path->peers = peers_new(max_peers, env, peer_gone, path);
 	path->hold = hold_new(hold_bytes);
 	path->timers = deadlines_new(max_peers);
 	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
-	if (path->peers == NULL || path->hold == NULL ||
+	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_BUCKETS, 32,
+				  100 * TEREDO_MS) ||
+	    path->peers == NULL || path->hold == NULL ||
 	    path->timers == NULL || path->down == NULL) {
 		path_fini(path);
 		return false;
@@ -78,6 +79,7 @@ void path_fini(struct path *path)
 	hold_free(path->hold);
 	deadlines_free(path->timers);
 	free(path->down);
+	ratelimit_table_fini(&path->errors_to);
 	memset(path, 0, sizeof(*path));
 }
 

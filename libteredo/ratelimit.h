@@ -16,24 +16,35 @@ struct ratelimit {
 
 /* Takes a token; false when there is none. */
 bool ratelimit_take(struct ratelimit *r, teredo_time now);
+/* The same for who must leave `reserve` tokens, fewer than burst, to others. */
+bool ratelimit_take_above(struct ratelimit *r, uint32_t reserve,
+			  teredo_time now);
+/* Whether there are more than `reserve` tokens. */
+bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
+		   teredo_time now);
 
 /*
  * The same per key (an endpoint, an address), in a fixed table hashed with
  * SipHash: keys that collide share a bucket, so memory is bounded and an
- * attacker cannot choose whom to collide with. So many buckets that a server
- * with 10^5 clients, which solicit every 26 s, stays below one per 4 s in each.
+ * attacker cannot choose whom to collide with. But one with so many keys that
+ * each bucket is asked more often than it fills empties all of them: where a
+ * key is easily forged there have to be more buckets than that.
  */
-#define RATELIMIT_BUCKETS 16384
+#define RATELIMIT_BUCKETS 16384u
 struct ratelimit_table {
 	teredo_time period;
 	uint32_t burst;
 	uint8_t key[SIPHASH_KEY_LEN];
-	teredo_time full_at[RATELIMIT_BUCKETS];
+	uint32_t mask;
+	teredo_time *full_at;
 };
 
-void ratelimit_table_init(struct ratelimit_table *t,
-			  const struct teredo_env *env, uint32_t burst,
-			  teredo_time period);
+/* So many buckets, a power of two. Memory is taken here, and is used where keys
+ * come to. false: there is none; ratelimit_table_fini() may be called. */
+bool ratelimit_table_init(struct ratelimit_table *t,
+			  const struct teredo_env *env, uint32_t buckets,
+			  uint32_t burst, teredo_time period);
+void ratelimit_table_fini(struct ratelimit_table *t);
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
 			  const void *id, size_t len);
 /* The key behaved: its bucket is full again. */

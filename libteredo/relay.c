@@ -22,6 +22,13 @@
  * once (R-ENC-16, SEC-V4D-01). So that no single scanner uses them up, each
  * native /64 may begin with 50 new clients a second, 200 at once (SEC-DOS-06).
  *
+ * A scanner that forges its sources has any number of /64s (faults B5). What it
+ * does not do is to ask twice, and who wants something does. So half of the
+ * probes there are for anyone, and the rest for who asked for the same client
+ * a moment ago; a quarter is kept from the repetitions of probes to clients
+ * that were never heard. Nothing is kept of who is turned away but a mark, in
+ * a table of marks that overwrite each other.
+ *
  * What crosses is between a client and a native global address. Nothing goes
  * from Teredo to Teredo or to an address whose route may lead into another
  * tunnel of this host, nor from there (SEC-LOOP-03). The hop limit is the
@@ -40,8 +47,15 @@
 #include "wire.h"
 
 #define HOLD_BYTES	((size_t)8 << 20)
-#define IP6_SRC		8u	/* where the source address stands */
+#define IP6_SRC		8u	/* where the addresses stand */
+#define IP6_DST		24u
 #define PAUSE		(10 * TEREDO_SECOND)	/* R-ENC-07 */
+#define PROBES		2000u	/* a second, and at once */
+#define FOR_RETURNING	(PROBES / 2)
+#define FOR_FIRST	(PROBES / 4)
+/* At 150,000 strangers a second a mark is still there after a second in 87 of
+ * 100 cases. */
+#define MARKS		(1u << 20)
 #define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
 
 struct teredo_relay {
@@ -49,7 +63,8 @@ struct teredo_relay {
 	struct local4 local;
 	struct teredo_addr addr6[TEREDO_RELAY_LOCAL6];
 	unsigned n_addr6;
-	uint8_t cookie_key[SIPHASH_KEY_LEN];
+	uint8_t cookie_key[SIPHASH_KEY_LEN], mark_key[SIPHASH_KEY_LEN];
+	uint32_t *marks;		/* of who wanted whom */
 	struct ratelimit probes, strangers;
 	struct ratelimit_table newcomers;	/* per native /64 */
 	struct ratelimit_table strangers_by_ip;
@@ -124,9 +139,10 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 {
 	struct teredo_relay *r = role;
 	struct teredo_addr cookie;
+	uint32_t kept = p->attempts > 1 && !p->proven ? FOR_FIRST : 0;
 
 	if (unfit_client(r, &p->addr) != FIT ||
-	    !ratelimit_take(&r->probes, now))
+	    !ratelimit_take_above(&r->probes, kept, now))
 		return false;
 	nonce_cookie(r->cookie_key, &p->addr, now, &cookie);
 	if (r->config.direct_bubbles) {
@@ -146,13 +162,35 @@ static teredo_time pause_after(void *role, const struct peer *p)
 	return PAUSE;
 }
 
-/* SEC-DOS-06, B4. A host-local relay serves nobody but its own host. */
+/* Whether this /64 wanted this client not long ago; that it does is marked. */
+static bool is_returning(struct teredo_relay *r, const uint8_t *ip6)
+{
+	uint8_t who[24];
+	uint64_t h;
+	uint32_t *mark;
+	bool was_here;
+
+	memcpy(who, ip6 + IP6_SRC, 8);
+	memcpy(who + 8, ip6 + IP6_DST, 16);
+	h = siphash13(r->mark_key, who, sizeof(who));
+	mark = &r->marks[h % MARKS];
+	was_here = *mark == (uint32_t)(h >> 32);
+	*mark = (uint32_t)(h >> 32);
+	return was_here;
+}
+
+/* SEC-DOS-06, B4, B5. A host-local relay serves nobody but its own host. */
 static bool admit(void *role, const uint8_t *ip6, teredo_time now)
 {
 	struct teredo_relay *r = role;
 
-	return r->config.host_local ||
-	       ratelimit_table_take(&r->newcomers, now, ip6 + IP6_SRC, 8);
+	if (r->config.host_local)
+		return true;
+	if (!ratelimit_table_take(&r->newcomers, now, ip6 + IP6_SRC, 8))
+		return false;
+	if (ratelimit_has(&r->probes, FOR_RETURNING, now))
+		return true;
+	return is_returning(r, ip6) && ratelimit_has(&r->probes, 0, now);
 }
 
 static const struct path_ops ops = {
@@ -160,6 +198,24 @@ static const struct path_ops ops = {
 	.pause = pause_after,
 	.admit = admit,
 };
+
+static bool tables_init(struct teredo_relay *r, const struct teredo_env *env)
+{
+	r->marks = calloc(MARKS, sizeof(*r->marks));
+	return r->marks != NULL &&
+	       ratelimit_table_init(&r->strangers_by_ip, env,
+				    RATELIMIT_BUCKETS, 64,
+				    TEREDO_SECOND / 16) &&
+	       ratelimit_table_init(&r->newcomers, env, RATELIMIT_BUCKETS, 200,
+				    20 * TEREDO_MS);
+}
+
+static void tables_fini(struct teredo_relay *r)
+{
+	ratelimit_table_fini(&r->strangers_by_ip);
+	ratelimit_table_fini(&r->newcomers);
+	free(r->marks);
+}
 
 struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 				      const struct teredo_env *env)
@@ -169,15 +225,16 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 	if (r == NULL)
 		return NULL;
 	r->config = *config;
-	r->probes = (struct ratelimit){ .period = TEREDO_SECOND / 2000,
-					.burst = 2000 };
+	r->probes = (struct ratelimit){ .period = TEREDO_SECOND / PROBES,
+					.burst = PROBES };
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
 					   .burst = 400 };
-	ratelimit_table_init(&r->strangers_by_ip, env, 64, TEREDO_SECOND / 16);
-	ratelimit_table_init(&r->newcomers, env, 200, 20 * TEREDO_MS);
 	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
-	if (!path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
+	env->random(env->ctx, r->mark_key, sizeof(r->mark_key));
+	if (!tables_init(r, env) ||
+	    !path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
 		       &r->count)) {
+		tables_fini(r);
 		free(r);
 		return NULL;
 	}
@@ -189,6 +246,7 @@ void teredo_relay_free(struct teredo_relay *r)
 	if (r == NULL)
 		return;
 	path_fini(&r->path);
+	tables_fini(r);
 	free(r);
 }
 

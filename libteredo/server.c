@@ -15,14 +15,18 @@
  * destination to us, and a packet passed on meets neither at the next server.
  *
  * Anyone may ask and sources can be forged, so all answers are rationed, per
- *   advertisements	outer source		8 at once, then 2/s
- *			its IPv4 address	64 at once, then 50/s
+ *   advertisements	IPv4 address		8 at once, then 2/s
+ *			its /24			64 at once, then 50/s
  *   bubbles and echoes	endpoint they go to	20 at once, then 10/s
+ *			its IPv4 address	100 at once, then 50/s
  *			the same, per source	8 at once, then 2/s
+ *			all of them		1000 at once, then 5000/s
  *   echoes to IPv6	outer source		20 at once, then 10/s
  *			IPv6 destination	200 at once, then 100/s
- * An IPv4 address may be a NAT with many clients behind it and an IPv6 host
- * may be popular, so each of those has a wider limit. Only an IPv4 address that
+ * An IPv4 address may be a NAT with many clients behind it, 50 of whom solicit
+ * less than twice a second; an IPv6 host may be popular, so it has a wider
+ * limit. Solicitations are forged most easily, and their limits have so many
+ * buckets that 200,000 a second from random sources empty few (B1). Only an IPv4 address that
  * writes to one endpoint has a narrow one: else a single host could use up what
  * there is for this client, and nobody else would reach it. With packets of at most
  * 200 octets, a pair of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
@@ -48,6 +52,7 @@
 #include "wire.h"
 
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
+#define RA_BUCKETS (1u << 18)
 
 struct teredo_server {
 	struct teredo_server_config config;
@@ -56,8 +61,9 @@ struct teredo_server {
 	struct teredo_addr self;	/* link-local */
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
-	struct ratelimit_table ra_to_ep, ra_to_ip;
-	struct ratelimit_table to_ep, from_ip_to_ep;
+	struct ratelimit_table ra_to_ip, ra_to_net;
+	struct ratelimit_table to_ep, to_ip, from_ip_to_ep;
+	struct ratelimit forwards;
 	struct ratelimit_table native_from_ep, native_to;
 };
 
@@ -68,6 +74,31 @@ struct visit {
 	teredo_time now;
 	struct teredo_outbox *ob;
 };
+
+static bool limits_init(struct teredo_server *s, const struct teredo_env *env)
+{
+	struct {
+		struct ratelimit_table *table;
+		uint32_t buckets, burst;
+		teredo_time period;
+	} all[] = {
+		{ &s->ra_to_ip, RA_BUCKETS, 8, 500 * TEREDO_MS },
+		{ &s->ra_to_net, RA_BUCKETS, 64, 20 * TEREDO_MS },
+		{ &s->to_ep, RATELIMIT_BUCKETS, 20, 100 * TEREDO_MS },
+		{ &s->to_ip, RATELIMIT_BUCKETS, 100, 20 * TEREDO_MS },
+		{ &s->from_ip_to_ep, RATELIMIT_BUCKETS, 8, 500 * TEREDO_MS },
+		{ &s->native_from_ep, RATELIMIT_BUCKETS, 20, 100 * TEREDO_MS },
+		{ &s->native_to, RATELIMIT_BUCKETS, 200, 10 * TEREDO_MS },
+	};
+
+	s->forwards = (struct ratelimit){ .period = TEREDO_SECOND / 5000,
+					  .burst = 1000 };
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!ratelimit_table_init(all[i].table, env, all[i].buckets,
+					  all[i].burst, all[i].period))
+			return false;
+	return true;
+}
 
 struct teredo_server *
 teredo_server_new(const struct teredo_server_config *config,
@@ -84,17 +115,24 @@ teredo_server_new(const struct teredo_server_config *config,
 	teredo_server_set_local(s, &(struct local4){ .n = 0 });
 	addr_make_link_local(&s->self, ADDR_FLAG_CONE,
 			     addr_server_ep(config->ip));
-	ratelimit_table_init(&s->ra_to_ep, env, 8, 500 * TEREDO_MS);
-	ratelimit_table_init(&s->ra_to_ip, env, 64, 20 * TEREDO_MS);
-	ratelimit_table_init(&s->to_ep, env, 20, 100 * TEREDO_MS);
-	ratelimit_table_init(&s->from_ip_to_ep, env, 8, 500 * TEREDO_MS);
-	ratelimit_table_init(&s->native_from_ep, env, 20, 100 * TEREDO_MS);
-	ratelimit_table_init(&s->native_to, env, 200, 10 * TEREDO_MS);
+	if (!limits_init(s, env)) {
+		teredo_server_free(s);
+		return NULL;
+	}
 	return s;
 }
 
 void teredo_server_free(struct teredo_server *s)
 {
+	if (s == NULL)
+		return;
+	ratelimit_table_fini(&s->ra_to_ip);
+	ratelimit_table_fini(&s->ra_to_net);
+	ratelimit_table_fini(&s->to_ep);
+	ratelimit_table_fini(&s->to_ip);
+	ratelimit_table_fini(&s->from_ip_to_ep);
+	ratelimit_table_fini(&s->native_from_ep);
+	ratelimit_table_fini(&s->native_to);
 	free(s);
 }
 
@@ -219,9 +257,8 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 		return drop(s, TEREDO_DROP_authentication);
 	if (cone && s->config.ip2 == 0)
 		return drop(s, TEREDO_DROP_no_second_address);
-	if (!take_for_ep(&s->ra_to_ep, v->rx->from, v->now) ||
-	    !ratelimit_table_take(&s->ra_to_ip, v->now, &v->rx->from.ip,
-				  sizeof(v->rx->from.ip)))
+	if (!ratelimit_table_take(&s->ra_to_ip, v->now, &v->rx->from.ip, 4) ||
+	    !ratelimit_table_take(&s->ra_to_net, v->now, &v->rx->from.ip, 3))
 		return drop(s, TEREDO_DROP_rate_limited);
 	return send_ra(s, v, cone, key);
 }
@@ -277,7 +314,9 @@ static bool take_for_target(struct teredo_server *s, const struct visit *v,
 	memcpy(id + 8, &to.port, 2);
 	return ratelimit_table_take(&s->from_ip_to_ep, v->now, id,
 				    sizeof(id)) &&
-	       take_for_ep(&s->to_ep, to, v->now);
+	       take_for_ep(&s->to_ep, to, v->now) &&
+	       ratelimit_table_take(&s->to_ip, v->now, &to.ip, sizeof(to.ip)) &&
+	       ratelimit_take(&s->forwards, v->now);
 }
 
 /* To a Teredo client, from the primary address (S-FWD-05), with the sender's

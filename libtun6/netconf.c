@@ -175,6 +175,15 @@ static int sysctl_write(struct netconf *nc, const char *ifname,
 	return err;
 }
 
+int netconf_set_queue(struct netconf *nc, int ifindex, uint32_t packets)
+{
+	struct rtnl_link *wanted = rtnl_link_alloc();
+
+	if (wanted != NULL)
+		rtnl_link_set_txqlen(wanted, packets);
+	return link_change(nc, ifindex, wanted);
+}
+
 int netconf_quiet(struct netconf *nc, const char *ifname)
 {
 	static const char *const sysctl[][2] = {

@@ -23,6 +23,8 @@ int netconf_index(struct netconf *nc, const char *ifname);
 int netconf_is_up(struct netconf *nc, int ifindex);
 int netconf_set_link(struct netconf *nc, int ifindex, bool up);
 int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu);
+/* Packets that wait at most until the daemon reads them. */
+int netconf_set_queue(struct netconf *nc, int ifindex, uint32_t packets);
 /* IPv6 on, but no address of the kernel's own making, no router
  * advertisements, no redirects. Best before the link is up. */
 int netconf_quiet(struct netconf *nc, const char *ifname);

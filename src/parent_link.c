@@ -28,6 +28,8 @@
 #include "parent.h"
 
 #define SETTLE 200000000u	/* ns */
+#define QUEUE_PACKETS 2000	/* what comes while the engine cannot run: 20 ms
+				 * at the highest rate */
 #define AGAIN  1000000000u
 #define CLIENT_METRIC 1029	/* of the default route */
 #define ONLINK_METRIC 256	/* of the prefix; the kernel's own choice */
@@ -113,6 +115,8 @@ int parent_link_begin(struct parent *p)
 	if (err < 0)
 		return err;
 	l->ifindex = err;
+	/* it goes on without */
+	(void)netconf_set_queue(p->nc, l->ifindex, QUEUE_PACKETS);
 	err = netconf_quiet(p->nc, p->config.instance);
 	if (err < 0)
 		log_line(LOG_WARNING, "%s: router advertisements are not "

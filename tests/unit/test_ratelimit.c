@@ -64,6 +64,29 @@ static void a_large_burst_does_not_overflow(void **state)
 	assert_int_equal(take_all(&r, TEREDO_SECOND), 1000000);
 }
 
+static void table_init(struct ratelimit_table *t, const struct teredo_env *env,
+		       uint32_t burst)
+{
+	assert_true(ratelimit_table_init(t, env, RATELIMIT_BUCKETS, burst,
+					 TEREDO_SECOND));
+}
+
+static void a_reserve_is_left_to_others(void **state)
+{
+	struct ratelimit r = { .period = TEREDO_SECOND, .burst = 5 };
+	unsigned n = 0;
+
+	(void)state;
+	assert_true(ratelimit_has(&r, 3, 0));
+	while (ratelimit_take_above(&r, 3, 0))
+		n++;
+	assert_int_equal(n, 2);
+	assert_false(ratelimit_has(&r, 3, 0));
+	assert_true(ratelimit_has(&r, 0, 0));
+	assert_int_equal(take_all(&r, 0), 3);
+	assert_false(ratelimit_has(&r, 0, 0));
+}
+
 static void keys_have_buckets_of_their_own(void **state)
 {
 	static struct ratelimit_table t;
@@ -72,7 +95,7 @@ static void keys_have_buckets_of_their_own(void **state)
 	unsigned shared = 0;
 
 	(void)state;
-	ratelimit_table_init(&t, &env, 2, TEREDO_SECOND);
+	table_init(&t, &env, 2);
 	for (uint32_t id = 0; id < 1000; id++) {
 		bool first = ratelimit_table_take(&t, 0, &id, sizeof(id));
 		bool second = ratelimit_table_take(&t, 0, &id, sizeof(id));
@@ -81,6 +104,7 @@ static void keys_have_buckets_of_their_own(void **state)
 		assert_false(ratelimit_table_take(&t, 0, &id, sizeof(id)));
 	}
 	assert_in_range(shared, 0, 60);	/* 1000 keys, 16384 buckets */
+	ratelimit_table_fini(&t);
 }
 
 static void a_key_that_behaved_is_full_again(void **state)
@@ -90,11 +114,12 @@ static void a_key_that_behaved_is_full_again(void **state)
 	struct teredo_env env = test_env(&seed);
 
 	(void)state;
-	ratelimit_table_init(&t, &env, 1, TEREDO_SECOND);
+	table_init(&t, &env, 1);
 	assert_true(ratelimit_table_take(&t, 5, "a", 1));
 	assert_false(ratelimit_table_take(&t, 5, "a", 1));
 	ratelimit_table_reset(&t, "a", 1);
 	assert_true(ratelimit_table_take(&t, 5, "a", 1));
+	ratelimit_table_fini(&t);
 }
 
 /* Which keys share a bucket depends on the table's own secret. */
@@ -106,8 +131,8 @@ static void collisions_cannot_be_chosen(void **state)
 	uint32_t id = 0, twin;
 
 	(void)state;
-	ratelimit_table_init(&t[0], &env, 1, TEREDO_SECOND);
-	ratelimit_table_init(&t[1], &env, 1, TEREDO_SECOND);
+	table_init(&t[0], &env, 1);
+	table_init(&t[1], &env, 1);
 	assert_true(ratelimit_table_take(&t[0], 0, &id, sizeof(id)));
 	for (twin = 1; ratelimit_table_take(&t[0], 0, &twin, sizeof(twin));
 	     twin++) {
@@ -116,6 +141,8 @@ static void collisions_cannot_be_chosen(void **state)
 	}
 	assert_true(ratelimit_table_take(&t[1], 0, &id, sizeof(id)));
 	assert_true(ratelimit_table_take(&t[1], 0, &twin, sizeof(twin)));
+	ratelimit_table_fini(&t[0]);
+	ratelimit_table_fini(&t[1]);
 }
 
 int main(void)
@@ -126,6 +153,7 @@ int main(void)
 		cmocka_unit_test(the_rate_holds_over_time),
 		cmocka_unit_test(a_bucket_without_burst_is_always_empty),
 		cmocka_unit_test(a_large_burst_does_not_overflow),
+		cmocka_unit_test(a_reserve_is_left_to_others),
 		cmocka_unit_test(keys_have_buckets_of_their_own),
 		cmocka_unit_test(a_key_that_behaved_is_full_again),
 		cmocka_unit_test(collisions_cannot_be_chosen),

@@ -406,7 +406,40 @@ static void a_scan_is_rationed_and_displaces_nobody(void **state)
 	assert_true(st.peers_unproven < 64);
 }
 
-/* Uses up all bubbles there are; those clients displace each other. */
+/* Faults B5: where each packet comes from another network, who asks again is
+ * served, and little is kept of who does not. */
+static void who_asks_again_is_served_amid_strangers(void **state)
+{
+	struct relay_bench *b = *state;
+	struct test_packet scan;
+	unsigned served = 0, before;
+
+	for (unsigned i = 0; i < 300000; i++) {
+		struct teredo_addr from = network(i);
+
+		from.b[4] = (uint8_t)(i >> 16);
+		scan = to_client(from, teredo6(SERVER, 0, HOST, 1 + i));
+		b->now += TEREDO_SECOND / 100000;
+		give_tun(b, &scan);
+		if (i < 50000 || i % 10000 != 0)
+			continue;
+		/* asks now, and a second later */
+		scan = to_client(ip6(N), teredo6(SERVER, 0, "192.0.2.46", 1 + i));
+		give_tun(b, &scan);
+		if (i < 150000)
+			continue;
+		scan = to_client(ip6(N),
+				 teredo6(SERVER, 0, "192.0.2.46", 1 + i - 100000));
+		before = b->bubbles;
+		give_tun(b, &scan);
+		served += b->bubbles > before;
+	}
+	assert_in_range(served, 14, 15);
+	assert_in_range(b->bubbles, 0, 2000 + 3 * 2000);
+}
+
+/* Uses up all bubbles there are; those clients displace each other. Each asks
+ * twice, because the last of the bubbles are for those. */
 static void use_up_bubbles(struct relay_bench *b)
 {
 	unsigned before;
@@ -417,6 +450,7 @@ static void use_up_bubbles(struct relay_bench *b)
 			teredo6(SERVER, 0, HOST, 1 + b->bubbles));
 
 		before = b->bubbles;
+		give_tun(b, &p);
 		give_tun(b, &p);
 	} while (b->bubbles > before);
 }
@@ -496,6 +530,7 @@ int main(void)
 		T(one_network_begins_with_a_limited_number_of_clients),
 		T(a_host_local_relay_does_not_ration_its_host),
 		T(a_scan_is_rationed_and_displaces_nobody),
+		T(who_asks_again_is_served_amid_strangers),
 		T(a_rationed_client_is_asked_as_soon_as_can_be),
 		T(a_full_table_refuses_new_clients),
 	};
