@@ -18,13 +18,6 @@
 
 #define TEREDO_CLIENT_SERVERS 8		/* at most, in failover order */
 
-/* Local client discovery (5.2.8, C-CFG-08, C-LCD-07, C-LCD-10). */
-enum teredo_discovery {
-	TEREDO_DISCOVERY_OFF,
-	TEREDO_DISCOVERY_NAT,	/* of peers behind the same NAT */
-	TEREDO_DISCOVERY_ANY,	/* of all peers on our link */
-};
-
 struct teredo_client_config {
 	unsigned servers;		/* 1..TEREDO_CLIENT_SERVERS */
 	uint32_t max_peers;

@@ -45,6 +45,14 @@ enum teredo_via {
 	TEREDO_VIA_DISCOVERY,
 };
 
+/* What a client takes part in (RFC 4380 5.2.8; C-CFG-08, C-LCD-07,
+ * C-LCD-10). */
+enum teredo_discovery {
+	TEREDO_DISCOVERY_OFF,
+	TEREDO_DISCOVERY_NAT,	/* of peers behind the same NAT */
+	TEREDO_DISCOVERY_ANY,	/* of all peers on our link */
+};
+
 /* A datagram as it came from a socket. local_ip is the IPv4 address that it
  * was sent to, 0 when unknown. */
 struct teredo_rx {

@@ -10,6 +10,7 @@
 
 #define NETCONF_LOCAL4	64
 #define NETCONF_LOCAL6	32
+#define NETCONF_NETS	32
 
 struct netconf;
 
@@ -44,18 +45,26 @@ int netconf_add_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
 int netconf_del_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
 		      unsigned len, uint32_t metric);
 
-/* The host's IPv4 addresses and directed broadcasts and its global IPv6
- * addresses, without 127/8 and without those of the interface `except`. */
+/* The host's IPv4 addresses and directed broadcasts, its IPv4 subnets with
+ * our address in them, and its global IPv6 addresses, without 127/8 and
+ * without those of the interface `except`. */
 struct netconf_host {
-	unsigned n4, n6;
+	unsigned n4, n6, nets;
 	uint32_t ip4[NETCONF_LOCAL4];
 	uint8_t addr6[NETCONF_LOCAL6][16];
+	struct {
+		uint32_t ip, mask;
+		int ifindex;
+	} net[NETCONF_NETS];
 };
 int netconf_host(struct netconf *nc, int except, struct netconf_host *host);
 
 /* A number that changes when packets to ip (network order) take another way:
  * gateway, interface, source, or state of that interface. 0: no way. */
 uint64_t netconf_way(struct netconf *nc, uint32_t ip);
+
+/* The interface by which packets to ip leave; 0: none. */
+int netconf_out(struct netconf *nc, uint32_t ip);
 
 /* The interface, other than `except`, that has IPv6 by other means: it runs,
  * has a preferred address in 2000::/3 but outside of the /32 `but` (octets

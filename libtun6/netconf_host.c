@@ -31,7 +31,18 @@
 
 /* ---- addresses ---- */
 
-static void host_add4(struct netconf_host *host, struct nl_addr *a)
+static void host_add_net(struct netconf_host *host, uint32_t ip, unsigned len,
+			 int ifindex)
+{
+	if (len == 0 || len > 31 || host->nets == NETCONF_NETS)
+		return;
+	host->net[host->nets].ip = ip;
+	host->net[host->nets].mask = htonl(~(0xffffffffu >> len));
+	host->net[host->nets++].ifindex = ifindex;
+}
+
+static void host_add4(struct netconf_host *host, struct nl_addr *a,
+		      int ifindex)
 {
 	uint32_t ip, mask;
 	unsigned len = nl_addr_get_prefixlen(a);
@@ -42,6 +53,7 @@ static void host_add4(struct netconf_host *host, struct nl_addr *a)
 	if (ntohl(ip) >> 24 == 127)
 		return;
 	host->ip4[host->n4++] = ip;
+	host_add_net(host, ip, len, ifindex);
 	if (len >= 31 || len == 0)
 		return;		/* no broadcast address (RFC 3021) */
 	mask = htonl(0xffffffffu >> len);
@@ -73,7 +85,7 @@ int netconf_host(struct netconf *nc, int except, struct netconf_host *host)
 		if (a == NULL || rtnl_addr_get_ifindex(ra) == except)
 			continue;
 		if (rtnl_addr_get_family(ra) == AF_INET)
-			host_add4(host, a);
+			host_add4(host, a, rtnl_addr_get_ifindex(ra));
 		else if (rtnl_addr_get_family(ra) == AF_INET6)
 			host_add6(host, ra, a);
 	}
@@ -156,6 +168,22 @@ uint64_t netconf_way(struct netconf *nc, uint32_t ip)
 	}
 	nl_addr_put(dst);
 	return way;
+}
+
+int netconf_out(struct netconf *nc, uint32_t ip)
+{
+	struct nl_addr *dst = nl_addr_build(AF_INET, &ip, sizeof(ip));
+	struct rtnl_route *route = NULL;
+	struct rtnl_nexthop *nh;
+	int ifindex = 0;
+
+	if (dst != NULL && rtnl_route_lookup(nc->ask, dst, &route) == 0) {
+		nh = rtnl_route_nexthop_n(route, 0);
+		ifindex = nh == NULL ? 0 : rtnl_route_nh_get_ifindex(nh);
+		rtnl_route_put(route);
+	}
+	nl_addr_put(dst);
+	return ifindex;
 }
 
 /* ---- IPv6 by other means ---- */

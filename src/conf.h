@@ -55,6 +55,7 @@ struct conf {
 	enum conf_native native;	/* NativeIPv6 */
 	uint32_t refresh;		/* s */
 	bool find_refresh;		/* RefreshInterval auto */
+	unsigned discovery;		/* enum teredo_discovery */
 	/* client and server */
 	char key_file[CONF_PATH_MAX];	/* "": none */
 	struct conf_place key_file_place;

@@ -47,27 +47,18 @@ enum {
 enum {
 	RELAY_TYPE,
 	INTERFACE_NAME,
-	SERVER_ADDRESS,
-	SERVER_ADDRESS2,
+	SERVER_ADDRESS, SERVER_ADDRESS2,
 	PREFIX,
 	INTERFACE_MTU,
-	BIND_ADDRESS,
-	BIND_PORT,
+	BIND_ADDRESS, BIND_PORT,
 	REFRESH_INTERVAL,
 	RELAY_SCOPE,
-	SERVER_BIND,
-	SERVER_BIND2,
-	SERVER_PUBLIC,
-	SERVER_PUBLIC2,
-	KEY_FILE,
-	CLIENT_ID,
-	REQUIRE_AUTH,
+	SERVER_BIND, SERVER_BIND2, SERVER_PUBLIC, SERVER_PUBLIC2,
+	KEY_FILE, CLIENT_ID, REQUIRE_AUTH,
 	NATIVE_IPV6,
 	SUNSET_DATE,
 	SYSLOG_FACILITY,
-	LOCAL_DISCOVERY,
-	DISCOVERY_INTERFACES,
-	DISCOVERY_NETMASK,
+	LOCAL_DISCOVERY, DISCOVERY_INTERFACES, DISCOVERY_NETMASK,
 	N_DIRECTIVES
 };
 
@@ -256,6 +247,20 @@ static void apply_scope(struct applying *a, const struct conf_setting *s)
 		a->conf->host_local = scope->value;
 }
 
+/* The words are those of Miredo's unreleased branch. */
+static void apply_discovery(struct applying *a, const struct conf_setting *s)
+{
+	static const struct conf_word words[] = {
+		{"enabled", TEREDO_DISCOVERY_NAT, false},
+		{"forced", TEREDO_DISCOVERY_ANY, false},
+		{"disabled", TEREDO_DISCOVERY_OFF, false},
+	};
+	const struct conf_word *word = conf_value_word(a->r, s, words, 3);
+
+	if (word != NULL)
+		a->conf->discovery = (unsigned)word->value;
+}
+
 /* ---- server ---- */
 
 static void apply_server_bind(struct applying *a, const struct conf_setting *s)
@@ -401,8 +406,9 @@ static const struct directive {
 	[NATIVE_IPV6] = {"NativeIPv6", apply_native, IN_CLIENT, false},
 	[SUNSET_DATE] = {"SunsetDate", apply_sunset, IN_ROUTING, false},
 	[SYSLOG_FACILITY] = {"SyslogFacility", apply_facility, IN_ALL, false},
+	[LOCAL_DISCOVERY] = {"LocalDiscovery", apply_discovery, IN_CLIENT,
+			     false},
 	/* of Miredo's unreleased branch */
-	[LOCAL_DISCOVERY] = {"LocalDiscovery", NULL, IN_ALL, false},
 	[DISCOVERY_INTERFACES] = {"DiscoveryInterfaces", NULL, IN_ALL, false},
 	[DISCOVERY_NETMASK] = {"DiscoveryNetmask", NULL, IN_ALL, false},
 };
@@ -550,8 +556,10 @@ static void set_defaults(struct conf *conf)
 	conf->refresh = DEFAULT_REFRESH;
 	conf->facility = LOG_DAEMON;
 	conf->prefix = addr_default_prefix();
-	if (conf->role == CONF_CLIENT)
+	if (conf->role == CONF_CLIENT) {
 		strcpy(conf->ifname, "teredo");
+		conf->discovery = TEREDO_DISCOVERY_NAT;
+	}
 	if (conf->role == CONF_RELAY)
 		strcpy(conf->ifname, "miredo0");
 }

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "../libteredo/teredo.h"
 #include "conf.h"
 #include "conf_value.h"
 #include "date.h"
@@ -68,6 +69,12 @@ static void print_sunset(const struct conf *conf, FILE *out)
 
 static void print_client(const struct conf *conf, FILE *out)
 {
+	static const char *const discovery[] = {
+		[TEREDO_DISCOVERY_OFF] = "disabled",
+		[TEREDO_DISCOVERY_NAT] = "enabled",
+		[TEREDO_DISCOVERY_ANY] = "forced",
+	};
+
 	put(out, "RelayType", "client");
 	put(out, "InterfaceName", conf->ifname);
 	for (unsigned i = 0; i < conf->n_servers; i++) {
@@ -79,6 +86,7 @@ static void print_client(const struct conf *conf, FILE *out)
 		put(out, "RefreshInterval", "auto");
 	else
 		fprintf(out, "RefreshInterval %u\n", conf->refresh);
+	put(out, "LocalDiscovery", discovery[conf->discovery]);
 	print_keys(conf, out);
 	print_native(conf, out);
 }

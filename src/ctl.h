@@ -51,6 +51,8 @@ struct ctl_status {
 	char instance[20];
 	/* a relay: verified are direct, unverified are pending */
 	uint32_t peers_direct, peers_relay, peers_pending, peers_max;
+	/* a client's: direct ones on its link; who was heard there lately */
+	uint32_t peers_local, neighbours;
 	/* Authentication: how many keys; a client's: enum teredo_hmac, 0: none,
 	 * and whether the server refuses it; a server's: whether required. */
 	uint32_t auth_keys, auth_algorithm, auth_expired, auth_required;

@@ -407,7 +407,8 @@ static void open_all(struct engine *e)
 	struct pump_config pump = {
 		.ops = e->ops,
 		.tun = e->fd[PRIV_FD_TUN],
-		.udp = {e->fd[PRIV_FD_UDP], e->fd[PRIV_FD_UDP2]},
+		.udp = {e->fd[PRIV_FD_UDP], e->fd[PRIV_FD_UDP2],
+			e->fd[PRIV_FD_DISCOVERY]},
 		.native6 = e->fd[PRIV_FD_NATIVE6],
 		.news = take_news,
 		.done = arm,

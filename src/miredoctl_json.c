@@ -195,6 +195,8 @@ static void set_client(struct object o, const struct ctl_status *st)
 	set_number(peers, "relay", st->peers_relay);
 	set_number(peers, "pending", st->peers_pending);
 	set_number(peers, "limit", st->peers_max);
+	set_number(peers, "local", st->peers_local);
+	set_number(peers, "neighbours", st->neighbours);
 }
 
 static void set_relay(struct object o, const struct ctl_status *st)

@@ -139,6 +139,11 @@ static void print_client(const struct ctl_status *st, FILE *out)
 		" pending (limit %" PRIu32 ")\n",
 		st->peers_direct, st->peers_relay, st->peers_pending,
 		st->peers_max);
+	if (st->neighbours == 0 && st->peers_local == 0)
+		return;
+	begin(out, "On this link");
+	fprintf(out, "%" PRIu32 " discovered, %" PRIu32 " of the direct peers\n",
+		st->neighbours, st->peers_local);
 }
 
 static void print_relay(const struct ctl_status *st, FILE *out)

@@ -2,9 +2,11 @@
  * parent.h - the privileged helper and supervisor
  *
  * What the files of the parent share: parent.c (life of the engine),
- * parent_open.c (descriptors), parent_link.c (the interface and what the host
- * has), parent_reload.c (SIGHUP), parent_sunset.c (when not to serve),
- * resolve.c (names), priv_serve.c (the engine's requests). One struct per process, handed to everybody.
+ * parent_open.c (descriptors), parent_discovery.c (local clients),
+ * parent_link.c (the interface and what the host has), parent_reload.c
+ * (SIGHUP), parent_sunset.c (when not to serve), resolve.c (names),
+ * priv_serve.c (the engine's requests). One struct per process, handed to
+ * everybody.
  */
 #ifndef MIREDO_PARENT_H
 #define MIREDO_PARENT_H
@@ -92,6 +94,7 @@ struct parent {
 	struct auth_keys keys;		/* the same; for every next one, too */
 	struct priv_policy policy;
 	struct priv_netchange net;	/* what the last one was told */
+	int link_joined;	/* where local clients are listened to; 0: no */
 	uint64_t way;
 	int native;		/* interface with IPv6 by other means; 0: none */
 	bool ended;		/* the SunsetDate has come */
@@ -132,6 +135,15 @@ int parent_reopen(struct parent *p, const struct conf *next);
 /* Opens a client's second port, of any number, in the place of the one before,
  * or closes it. 0 or -errno. */
 int parent_secondary(struct parent *p, bool open);
+
+/* ---- parent_discovery.c ---- */
+
+/* Opens or closes the client's ear for its link, as p->conf and the role in
+ * p->config have it. What fails is said, and is no reason to end. */
+void parent_discovery_open(struct parent *p);
+/* Listens to the link that our packets leave by, as the host is now, and
+ * fills p->net with its subnets. */
+void parent_discovery_look(struct parent *p, const struct netconf_host *host);
 
 /* ---- parent_link.c ---- */
 

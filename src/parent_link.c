@@ -284,6 +284,7 @@ void parent_net_look(struct parent *p)
 	m->n6 = host.n6;
 	memcpy(m->ip4, host.ip4, sizeof(m->ip4));
 	memcpy(m->addr6, host.addr6, sizeof(m->addr6));
+	parent_discovery_look(p, &host);
 }
 
 void parent_net_settled(struct parent *p)

@@ -510,6 +510,8 @@ void parent_configure(struct parent *p)
 	c->require_auth = conf->require_auth;
 	c->refresh = conf->refresh;
 	c->find_refresh = conf->find_refresh;
+	parent_discovery_open(p);
+	c->discovery = p->fd[PRIV_FD_DISCOVERY] < 0 ? 0 : conf->discovery;
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
 		memcpy(c->server_name[i], conf->server[i].name,

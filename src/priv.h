@@ -19,6 +19,7 @@
 #define PRIV_NAME_MAX	256
 #define PRIV_LOCAL4	64
 #define PRIV_LOCAL6	32
+#define PRIV_NETS	8
 #define PRIV_LOG_TEXT	488
 #define PRIV_KEYS_EACH	16
 #define PRIV_MESSAGE_MAX 4096	/* longer than any of them */
@@ -65,6 +66,7 @@ enum priv_fd {
 	PRIV_FD_UDP2,		/* a server's second address, or a client's
 				 * second port, now and then */
 	PRIV_FD_NATIVE6,	/* a server's raw IPv6 socket */
+	PRIV_FD_DISCOVERY,	/* a client's ear for its link */
 	PRIV_FD_CONTROL,	/* listening unix socket */
 	PRIV_FD_SNAPSHOT,	/* memfd */
 };
@@ -98,6 +100,7 @@ struct priv_config {
 	uint32_t sunset;		/* days since 1970; 0: no date */
 	uint32_t refresh;		/* client: seconds, not 0 */
 	uint32_t find_refresh;		/* client: beginning with that */
+	uint32_t discovery;		/* client: enum teredo_discovery */
 	char native[20];		/* has IPv6 by other means; "": none */
 	char instance[20];		/* interface name, or "server" */
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
@@ -112,8 +115,10 @@ struct priv_keys {
 struct priv_netchange {
 	uint32_t verb;
 	uint32_t solicit;		/* the way to the server may differ */
-	uint32_t n4, n6;
+	uint32_t n4, n6, nets;
 	uint32_t ip4[PRIV_LOCAL4];	/* own addresses and broadcasts */
+	/* subnets of the link that discovery listens to */
+	uint32_t net_ip[PRIV_NETS], net_mask[PRIV_NETS];
 	uint8_t addr6[PRIV_LOCAL6][16];	/* own global addresses */
 };
 
@@ -143,12 +148,13 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      60 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      64 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");
 static_assert(sizeof(struct priv_netchange) ==
-	      16 + 4 * PRIV_LOCAL4 + 16 * PRIV_LOCAL6, "padding");
+	      20 + 4 * PRIV_LOCAL4 + 8 * PRIV_NETS + 16 * PRIV_LOCAL6,
+	      "padding");
 static_assert(sizeof(struct priv_resolved) == 16, "padding");
 static_assert(sizeof(struct priv_answer) == 12, "padding");
 static_assert(sizeof(struct priv_ask) == 8 + PRIV_NAME_MAX, "padding");

@@ -243,6 +243,12 @@ static void secondary_readable(void *ctx, uint32_t events)
 	udp_readable(ctx, TEREDO_VIA_SECONDARY);
 }
 
+static void discovery_readable(void *ctx, uint32_t events)
+{
+	(void)events;
+	udp_readable(ctx, TEREDO_VIA_DISCOVERY);
+}
+
 static int watch(struct pump *p, int fd, loop_fn *fn)
 {
 	return fd < 0 ? 0 : loop_add(p->c.loop, fd, EPOLLIN, fn, p);
@@ -262,6 +268,9 @@ int pump_new(struct pump **out, const struct pump_config *config)
 		error = watch(p, p->c.udp[TEREDO_VIA_SECONDARY],
 			      secondary_readable);
 	if (error == 0)
+		error = watch(p, p->c.udp[TEREDO_VIA_DISCOVERY],
+			      discovery_readable);
+	if (error == 0)
 		error = watch(p, p->c.tun, tun_readable);
 	if (error != 0) {
 		pump_free(p);
@@ -278,6 +287,7 @@ void pump_free(struct pump *p)
 	loop_remove(p->c.loop, p->c.tun);
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_PRIMARY]);
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_SECONDARY]);
+	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_DISCOVERY]);
 	free(p);
 }
 

@@ -16,7 +16,7 @@ struct pump_config {
 	void *role;
 	struct snapshot *snap;
 	/* non-blocking; -1: the role has none. They stay the caller's. */
-	int tun, udp[2], native6;
+	int tun, udp[3], native6;
 	/* ADDRESS, RESOLVE and SECONDARY news, for the parent */
 	void (*news)(void *ctx, const struct outbox_item *item);
 	/* at the end of each wake-up, when pump_deadline() may have changed */

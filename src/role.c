@@ -12,7 +12,9 @@
 #include "../libteredo/addr.h"
 #include "role.h"
 
-static_assert((int)PRIV_LOCAL4 <= (int)LOCAL4_MAX, "all of them must fit");
+static_assert((int)PRIV_LOCAL4 <= (int)LOCAL4_MAX &&
+		      (int)PRIV_NETS <= (int)LOCAL4_NETS,
+	      "all of them must fit");
 
 const struct role_ops *role_ops(uint32_t role)
 {
@@ -34,6 +36,11 @@ void role_local4(struct local4 *local, const struct priv_netchange *n)
 {
 	local->n = n->n4 < PRIV_LOCAL4 ? n->n4 : PRIV_LOCAL4;
 	memcpy(local->ip, n->ip4, local->n * sizeof(local->ip[0]));
+	local->nets = n->nets < PRIV_NETS ? n->nets : PRIV_NETS;
+	for (unsigned i = 0; i < local->nets; i++) {
+		local->net[i].ip = n->net_ip[i];
+		local->net[i].mask = n->net_mask[i];
+	}
 }
 
 /* ---- what a role has no use for ---- */

@@ -98,6 +98,7 @@ static void *open_client(const struct priv_config *config,
 		.refresh = config->refresh * TEREDO_SECOND,
 		.find_refresh = config->find_refresh != 0,
 		.local_port = config->bind_port,
+		.discovery = (enum teredo_discovery)config->discovery,
 	};
 	struct client *c = calloc(1, sizeof(*c));
 
@@ -357,6 +358,8 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->peers_relay = st.peers_relay;
 	out->peers_pending = st.peers_pending;
 	out->peers_max = st.peers_max;
+	out->peers_local = st.peers_local;
+	out->neighbours = st.neighbours;
 }
 
 const struct role_ops role_client = {

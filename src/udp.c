@@ -77,6 +77,57 @@ int udp_open(struct teredo_ep ep)
 	return fd;
 }
 
+int udp_open_group(struct teredo_ep group)
+{
+	const struct sockaddr_in sin = to_sockaddr(group);
+	const int on = 1, off = 0;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0 &&
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) ==
+		    0 &&
+	    bind(fd, (const struct sockaddr *)&sin, sizeof(sin)) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int udp_join(int fd, uint32_t group, int ifindex)
+{
+	const struct ip_mreqn m = {.imr_multiaddr.s_addr = group,
+				   .imr_ifindex = ifindex};
+
+	if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)) == 0 ||
+	    errno == EADDRINUSE)
+		return 0;
+	return -errno;
+}
+
+void udp_leave(int fd, uint32_t group, int ifindex)
+{
+	const struct ip_mreqn m = {.imr_multiaddr.s_addr = group,
+				   .imr_ifindex = ifindex};
+
+	setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m));
+}
+
+int udp_set_link(int fd, int ifindex)
+{
+	const struct ip_mreqn m = {.imr_ifindex = ifindex};
+	const int ttl = 1, loop = 0;
+
+	if (setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof(m)) ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof(ttl)) ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof(loop)))
+		return -errno;
+	return 0;
+}
+
 struct teredo_ep udp_bound(int fd)
 {
 	struct sockaddr_in sin = {0};

@@ -67,8 +67,9 @@ class Packet:
 class Capture:
     """What passed the core since the last mark()."""
 
-    def __init__(self, world):
-        with world.core.net():
+    def __init__(self, world, host=None):
+        """host: what comes in there, instead of at the core."""
+        with (host or world.core).net():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                       socket.htons(ETH_P_IP))
         self.sock.setblocking(False)

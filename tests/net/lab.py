@@ -126,7 +126,8 @@ class Host:
 
     def __init__(self, name, tree=""):
         self.name, self.tree = name, tree
-        self.ip4 = self.ip6 = self.nat = None
+        self.ip4 = self.ip6 = self.nat = self.gateway4 = None
+        self.switch_ports = 0       # of a NAT box: hosts beside the first
         self.anchor = subprocess.Popen(
             ["unshare", "--net", "--mount", "sh", "-c", ANCHOR, name, tree],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
@@ -346,9 +347,27 @@ class World:
                "link set lan up", f"addr add {gateway}/24 dev lan")
         host.ip("link set eth0 up", f"addr add {address}/24 dev eth0",
                 f"route add default via {gateway}")
-        host.ip4, host.nat = address, box
+        host.ip4, host.nat, host.gateway4 = address, box, gateway
         box.sysctl(ipv4__ip_forward=1)
         box.run("nft", "-f", "-", stdin=nat.rules(kind, address))
+
+    def beside(self, host, first):
+        """Puts host on the link of `first`, behind the same NAT box, which
+        does not hairpin."""
+        box, gateway = first.nat, first.gateway4
+        if not box.switch_ports:
+            box.ip("link add br0 type bridge", "link set br0 up",
+                   f"addr del {gateway}/24 dev lan",
+                   f"addr add {gateway}/24 dev br0",
+                   "link set lan master br0")
+        box.switch_ports += 1
+        port = f"lan{box.switch_ports}"
+        address = gateway[:-1] + str(2 + box.switch_ports)
+        box.ip(f"link add {port} type veth peer name eth0 netns {host.pid}",
+               f"link set {port} master br0", f"link set {port} up")
+        host.ip("link set eth0 up", f"addr add {address}/24 dev eth0",
+                f"route add default via {gateway}")
+        host.ip4, host.nat, host.gateway4 = address, box, gateway
 
     def server(self, name, tree, *addresses):
         host = self.host(name, tree)

@@ -286,9 +286,6 @@ static void directives_of_unreleased_miredo_are_ignored(void **state)
 	struct parsed p;
 
 	(void)state;
-	assert_first(&p, "ServerAddress a.example\nLocalDiscovery forced\n",
-		     "f:2:1: warning: LocalDiscovery is not supported and has "
-		     "no effect");
 	assert_first(&p,
 		     "ServerAddress a.example\nDiscoveryInterfaces ^eth.*$\n",
 		     "f:2:1: warning: DiscoveryInterfaces is not supported "
@@ -488,12 +485,14 @@ static void what_is_printed_reads_the_same(void **state)
 		      "ServerAddress a.example\nServerAddress b.example\n"
 		      "ServerAddress2 c.example\nBindAddress 0.0.0.0\n"
 		      "BindPort 16\nRefreshInterval 30\n"
+		      "LocalDiscovery enabled\n"
 		      "NativeIPv6 relay\nSyslogFacility daemon\n");
 	assert_prints(CONF_MIREDO,
 		      "ServerAddress a.example\nRefreshInterval AUTO\n",
 		      "RelayType client\nInterfaceName teredo\n"
 		      "ServerAddress a.example\nBindAddress 0.0.0.0\n"
 		      "BindPort 0\nRefreshInterval auto\n"
+		      "LocalDiscovery enabled\n"
 		      "NativeIPv6 relay\nSyslogFacility daemon\n");
 	assert_prints(CONF_MIREDO,
 		      "RelayType restricted\nRelayScope host\n"

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "../../libteredo/teredo.h"
 #include "conf_testing.h"
 
 /* ---- the form of messages ---- */
@@ -519,6 +520,33 @@ static void keys_are_named_or_it_is_an_error(void **state)
 		     "and .-_+@:");
 }
 
+/* C-LCD-07, C-LCD-10, C-CFG-08: the words of unreleased Miredo */
+static void local_discovery_is_on_and_can_be_turned_off(void **state)
+{
+	static const struct {
+		const char *line;
+		enum teredo_discovery want;
+	} cases[] = {
+		{ "", TEREDO_DISCOVERY_NAT },
+		{ "LocalDiscovery enabled\n", TEREDO_DISCOVERY_NAT },
+		{ "LocalDiscovery = forced\n", TEREDO_DISCOVERY_ANY },
+		{ "LocalDiscovery Disabled\n", TEREDO_DISCOVERY_OFF },
+	};
+	struct parsed p;
+	char text[100];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "ServerAddress a.example\n%s",
+			 cases[i].line);
+		test_parse(&p, text);
+		assert_int_equal(p.errors, 0);
+		assert_int_equal(p.conf.discovery, cases[i].want);
+	}
+	assert_first(&p, "RelayType relay\nLocalDiscovery enabled\n",
+		     "f:2:1: warning: LocalDiscovery has no effect in a relay");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +573,7 @@ int main(void)
 		cmocka_unit_test(facilities_are_those_of_syslog),
 		cmocka_unit_test(a_key_file_is_for_client_and_server),
 		cmocka_unit_test(keys_are_named_or_it_is_an_error),
+		cmocka_unit_test(local_discovery_is_on_and_can_be_turned_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

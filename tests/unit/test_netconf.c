@@ -268,12 +268,38 @@ static void the_host_is_all_but_the_tunnel(void **state)
 	assert_true(host_has4(&host, "198.51.100.4"));
 	assert_int_equal(host.n6, 1);
 	assert_memory_equal(host.addr6[0], native, 16);
+	assert_int_equal(host.nets, 2);
+	assert_int_equal(host.net[0].ip, inet_addr("192.0.2.9"));
+	assert_int_equal(host.net[0].mask, inet_addr("255.255.255.0"));
+	assert_int_equal(host.net[0].ifindex, netconf_index(w->nc, "d0"));
+	assert_int_equal(host.net[1].mask, inet_addr("255.255.255.254"));
 	netconf_list_ip4(w->nc, list, sizeof(list));
 	assert_string_equal(list,
 			    "127.0.0.1 lo, 192.0.2.9 d0, 198.51.100.4 d0");
 	netconf_list_ip4(w->nc, list, 20);	/* short: cut, not overrun */
 	assert_string_equal(list, "127.0.0.1 lo, 192.0");
 	command("ip link del d0");
+}
+
+/* C-LCD-01: of the default route, or what the administrator says */
+static void packets_to_a_group_leave_by_one_link(void **state)
+{
+	struct world *w = need(state);
+	uint32_t group = inet_addr("224.0.0.253");
+
+	assert_int_equal(netconf_out(w->nc, group), 0);
+	command("ip link add d0 type veth peer name d1");
+	command("ip link set d1 up && ip link set d0 up");
+	command("ip addr add 192.0.2.9/24 dev d0");
+	command("ip route add default via 192.0.2.1");
+	assert_int_equal(netconf_out(w->nc, group),
+			 netconf_index(w->nc, "d0"));
+	command("ip addr add 198.51.100.9/24 dev d1");
+	command("ip route add 224.0.0.0/4 dev d1");
+	assert_int_equal(netconf_out(w->nc, group),
+			 netconf_index(w->nc, "d1"));
+	command("ip link del d0");
+	assert_int_equal(netconf_out(w->nc, group), 0);
 }
 
 static void the_way_changes_with_gateway_link_and_source(void **state)
@@ -375,6 +401,7 @@ int main(void)
 		T(the_mtu_is_set_or_refused),
 		T(what_happens_to_the_interface_is_noticed),
 		T(the_host_is_all_but_the_tunnel),
+		T(packets_to_a_group_leave_by_one_link),
 		T(the_way_changes_with_gateway_link_and_source),
 		T(native_ipv6_is_an_address_and_a_way_out),
 	};

@@ -159,7 +159,7 @@ static void make_pump(struct fixture *f)
 		.role = f,
 		.snap = f->snap,
 		.tun = f->tun,
-		.udp = {f->udp[0], f->udp[1]},
+		.udp = {f->udp[0], f->udp[1], -1},
 		.native6 = -1,
 		.news = news,
 		.done = done,

@@ -203,6 +203,47 @@ static void df_tos_and_checksum_are_as_the_rfcs_say(void **ctx)
 	close(a);
 }
 
+/* C-LCD-01, C-LCD-04, Q5: shared, and deaf to all but the group. */
+static void a_group_is_heard_by_all_who_listen(void **ctx)
+{
+	const struct teredo_ep group = { inet_addr("224.0.0.253"),
+					 htons(3544) };
+	const struct teredo_ep lo = { htonl(INADDR_LOOPBACK), htons(3544) };
+	struct teredo_ep ep, from;
+	int ear[2] = { udp_open_group(group), udp_open_group(group) };
+	int server = udp_open(lo), a = open_any(&ep), ifindex = 1;
+	const int on = 1;
+	uint32_t to;
+	char got[8];
+
+	(void)ctx;
+	assert_true(ear[0] >= 0 && ear[1] >= 0 && server >= 0);
+	assert_int_equal(udp_set_link(a, ifindex), 0);
+	/* on a loopback nothing would come */
+	setsockopt(a, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(udp_join(ear[i], group.ip, ifindex), 0);
+		assert_int_equal(udp_join(ear[i], group.ip, ifindex), 0);
+	}
+	assert_int_equal(udp_send(a, lo, "no", 2), 0);
+	assert_int_equal(udp_send(a, group, "yes", 3), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(udp_recv(ear[i], got, sizeof(got), &from, &to),
+				 3);
+		assert_int_equal(to, group.ip);
+	}
+	udp_leave(ear[0], group.ip, ifindex);
+	assert_int_equal(udp_send(a, group, "yes", 3), 0);
+	assert_int_equal(udp_recv(ear[0], got, sizeof(got), &from, &to),
+			 -EAGAIN);
+	assert_int_equal(udp_recv(ear[1], got, sizeof(got), &from, &to), 3);
+	assert_int_equal(udp_join(ear[0], group.ip, 4711), -ENODEV);
+	close(a);
+	close(server);
+	close(ear[0]);
+	close(ear[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +257,7 @@ int main(void)
 		cmocka_unit_test(an_address_of_another_host_is_refused),
 		cmocka_unit_test(the_buffers_hold_a_burst),
 		cmocka_unit_test(df_tos_and_checksum_are_as_the_rfcs_say),
+		cmocka_unit_test(a_group_is_heard_by_all_who_listen),
 	};
 
 	if (!netns_enter())
