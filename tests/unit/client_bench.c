@@ -49,6 +49,14 @@ static struct teredo_client_config plain_config(unsigned servers,
 	};
 }
 
+void bench_open_refreshing(teredo_time refresh)
+{
+	struct teredo_client_config config = plain_config(2, 64);
+
+	config.refresh = refresh;
+	open_client(&config, NULL);
+}
+
 void bench_open_finding(void)
 {
 	struct teredo_client_config config = plain_config(2, 64);

@@ -35,6 +35,26 @@ static void a_fixed_interval_needs_no_second_port(void **state)
 	box_assert(TEREDO_INTERVAL_FIXED, 30000, 0, 0);
 }
 
+/* X-REF-01, X-REF-03 */
+static void a_configured_interval_is_kept(void **state)
+{
+	(void)state;
+	bench_close();
+	bench_open_refreshing(20 * S);
+	bench_qualify();
+	for (unsigned i = 0; i < 60; i++) {
+		teredo_time last = bench.now;
+		struct bench_ra ra;
+
+		bench_run_to(TEREDO_CLIENT_REFRESHING);
+		assert_in_range(bench.now - last, 15 * S, 20 * S);
+		ra = bench_ra(bench_expect_rs(SERVER), SERVER);
+		assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+		bench_forget();
+	}
+	box_assert(TEREDO_INTERVAL_FIXED, 20000, 0, 0);
+}
+
 /* C-RID-02 */
 static void without_an_answer_the_interval_stays_30_s(void **state)
 {
@@ -225,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_second_port_is_qualified_right_after_the_first),
 		T(a_fixed_interval_needs_no_second_port),
+		T(a_configured_interval_is_kept),
 		T(without_an_answer_the_interval_stays_30_s),
 		T(the_first_candidate_is_60_s_of_at_most_120),
 		T(the_port_rests_for_the_candidate_interval),
