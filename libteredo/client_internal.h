@@ -14,7 +14,9 @@
 #define CLIENT_RS_TRIES		3u			/* Q2: transmissions */
 #define CLIENT_RS_GAP		(4 * TEREDO_SECOND)	/* C-QUAL-04 */
 #define CLIENT_SOLICIT_MIN	TEREDO_SECOND	/* between two, whatever asks */
+#ifndef CLIENT_HOLD_BYTES			/* fuzzers want less */
 #define CLIENT_HOLD_BYTES	((size_t)1 << 20)	/* C-TX-16: in all */
+#endif
 
 /* Somebody that can be asked for an address. */
 struct client_server {

@@ -30,7 +30,9 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
  * each bucket is asked more often than it fills empties all of them: where a
  * key is easily forged there have to be more buckets than that.
  */
+#ifndef RATELIMIT_BUCKETS		/* fuzzers want small ones */
 #define RATELIMIT_BUCKETS 16384u
+#endif
 struct ratelimit_table {
 	teredo_time period;
 	uint32_t burst;

@@ -46,7 +46,6 @@
 #include "ratelimit.h"
 #include "wire.h"
 
-#define HOLD_BYTES	((size_t)8 << 20)
 #define IP6_SRC		8u	/* where the addresses stand */
 #define IP6_DST		24u
 #define PAUSE		(10 * TEREDO_SECOND)	/* R-ENC-07 */
@@ -55,7 +54,10 @@
 #define FOR_FIRST	(PROBES / 4)
 /* At 150,000 strangers a second a mark is still there after a second in 87 of
  * 100 cases. */
-#define MARKS		(1u << 20)
+#define MARKS		(64 * RATELIMIT_BUCKETS)
+#ifndef RELAY_HOLD_BYTES		/* fuzzers want less */
+#define RELAY_HOLD_BYTES ((size_t)8 << 20)
+#endif
 #define FIT		TEREDO_N_COUNTERS	/* no reason for a drop */
 
 struct teredo_relay {
@@ -232,8 +234,8 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
 	env->random(env->ctx, r->mark_key, sizeof(r->mark_key));
 	if (!tables_init(r, env) ||
-	    !path_init(&r->path, &ops, r, config->max_peers, HOLD_BYTES, env,
-		       &r->count)) {
+	    !path_init(&r->path, &ops, r, config->max_peers, RELAY_HOLD_BYTES,
+		       env, &r->count)) {
 		tables_fini(r);
 		free(r);
 		return NULL;

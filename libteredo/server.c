@@ -52,7 +52,7 @@
 #include "wire.h"
 
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
-#define RA_BUCKETS (1u << 18)
+#define RA_BUCKETS (16 * RATELIMIT_BUCKETS)
 
 struct teredo_server {
 	struct teredo_server_config config;
