@@ -12,7 +12,6 @@
 #include "config.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -169,23 +168,13 @@ static int explain(const char *path, int error, bool quiet)
 	}
 }
 
-/* Ends a text, and takes out what a terminal could obey. */
-static void clean(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (; *text != '\0'; text++)
-		if (!isprint((unsigned char)*text))
-			*text = '?';
-}
-
 /* Whether it is an answer of our build; its texts are made fit to print. */
 static bool accept_answer(struct ctl_status *st, ssize_t len)
 {
 	if (len != (ssize_t)sizeof(*st) || st->magic != CTL_MAGIC ||
 	    st->version != CTL_VERSION || st->n_counters != TEREDO_N_COUNTERS)
 		return false;
-	clean(st->server_name, sizeof(st->server_name));
-	clean(st->instance, sizeof(st->instance));
+	miredoctl_clean(st);
 	return true;
 }
 

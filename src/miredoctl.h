@@ -31,6 +31,8 @@ enum miredoctl_health {
 
 /* ---- miredoctl_state.c ---- */
 
+/* Makes the texts of an answer fit to print: who answers may be hostile. */
+void miredoctl_clean(struct ctl_status *st);
 /* "client", "relay", "server" */
 const char *miredoctl_role(const struct ctl_status *st);
 /* "qualified", "relaying", "serving", ...; refreshing is qualified, too. */

@@ -9,9 +9,26 @@
 
 #include "miredoctl.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "../libteredo/client.h"
+
+/* Ends a text, and takes out what a terminal could obey. */
+static void clean(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text != '\0'; text++)
+		if (!isprint((unsigned char)*text))
+			*text = '?';
+}
+
+void miredoctl_clean(struct ctl_status *st)
+{
+	clean(st->server_name, sizeof(st->server_name));
+	clean(st->instance, sizeof(st->instance));
+	clean(st->native, sizeof(st->native));
+}
 
 const char *miredoctl_role(const struct ctl_status *st)
 {

@@ -17,15 +17,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* miredoctl does so with what it receives. */
-static void clean(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (; *text != '\0'; text++)
-		if (!isprint((unsigned char)*text))
-			*text = '?';
-}
-
 /* Pieces: offset of two octets, length, octets. */
 static void lay_over(struct ctl_status *st, const uint8_t *data, size_t len)
 {
@@ -42,8 +33,7 @@ static void lay_over(struct ctl_status *st, const uint8_t *data, size_t len)
 		data += n;
 		len -= n;
 	}
-	clean(st->server_name, sizeof(st->server_name));
-	clean(st->instance, sizeof(st->instance));
+	miredoctl_clean(st);
 }
 
 static void check_words(const struct ctl_status *st)

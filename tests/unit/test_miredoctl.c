@@ -455,9 +455,33 @@ static void screens_fit_80_columns(void **state)
 	}
 }
 
+static bool is_fit(const char *text, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	return n < size && text[n] == '\0';
+}
+
+static void an_answers_texts_are_made_fit_to_print(void **state)
+{
+	struct ctl_status st;
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		memset(&st, c, sizeof(st));
+		miredoctl_clean(&st);
+		assert_true(is_fit(st.server_name, sizeof(st.server_name)));
+		assert_true(is_fit(st.instance, sizeof(st.instance)));
+		assert_true(is_fit(st.native, sizeof(st.native)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answers_texts_are_made_fit_to_print),
 		cmocka_unit_test(authentication_is_in_the_json),
 		cmocka_unit_test(a_clients_json_has_its_facts),
 		cmocka_unit_test(what_is_unknown_is_null),
