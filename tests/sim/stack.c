@@ -198,6 +198,8 @@ static void receive_icmp6(struct stack *s, const struct wire_packet *p)
 			       (uint16_t)(msg[6] << 8 | msg[7]), msg + 8,
 			       len - 8);
 		world_at(s->w, s->w->now, leave, s, reply);
+	} else {
+		strange(s, "an ICMPv6 message that is not for hosts");
 	}
 }
 

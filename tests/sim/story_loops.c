@@ -291,11 +291,13 @@ static void odd_packets_stay_outside(struct world *w, unsigned variant)
 		{{0xfc, 0x00, 1}},	*bob,
 	};
 	uint8_t rh0[WIRE_IP6_LEN + 24 + 16] = {0};
+	uint64_t before;
 	size_t n_in;
 
 	(void)variant;
 	EXPECT(w, talks(alice->stack, s->bob->stack, 1));
 	n_in = s->bob->stack->n_in;
+	before = s->bob->sent;
 	for (unsigned i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
 		villain_echo(s->eve, ICMP6_ECHO_REQUEST, from, to, &odd[i],
 			     bob);
@@ -313,6 +315,7 @@ static void odd_packets_stay_outside(struct world *w, unsigned variant)
 	net4_spoof(s->eve->link, from, to, rh0, sizeof(rh0));
 	world_run(w, TEREDO_SECOND);
 	EXPECT(w, s->bob->stack->n_in == n_in);
+	EXPECT(w, s->bob->sent == before);
 	EXPECT(w, s->bob->stack->strange == 0);
 	EXPECT(w, talks(alice->stack, s->bob->stack, 1));
 }
