@@ -22,6 +22,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../libteredo/teredo.h"
@@ -29,7 +30,19 @@
 #include "parent.h"
 #include "udp.h"
 
-#define GROUP 0xe00000fdu /* 224.0.0.253 */
+#define GROUP		0xe00000fdu	/* 224.0.0.253 */
+#define FEW_DESCRIPTORS 20
+
+/* Where descriptors are few they are left to what cannot do without (E3). */
+static int open_group(struct teredo_ep group)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < FEW_DESCRIPTORS)
+		return -EMFILE;
+	return udp_open_group(group);
+}
 
 void parent_discovery_open(struct parent *p)
 {
@@ -41,7 +54,7 @@ void parent_discovery_open(struct parent *p)
 		return;
 	p->link_joined = 0;
 	if (wanted) {
-		*fd = udp_open_group(group);
+		*fd = open_group(group);
 		if (*fd < 0)
 			log_line(LOG_WARNING,
 				 "no local client discovery: UDP port %d of "

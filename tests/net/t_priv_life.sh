@@ -9,7 +9,7 @@ conf client.conf 'RelayType client' 'InterfaceName teredo' \
 c=$dir/client.conf
 
 ifindex() { ip -o link show teredo | cut -d: -f1; }
-port() { ss -Hlunp | awk '/miredo/ { sub(".*:", "", $4); print $4; exit }'; }
+port() { ss -Hlunp | awk '/miredo/ && !/224\.0\.0\.253/ { sub(".*:", "", $4); print $4; exit }'; }
 facts() { echo "$(address) $(ifindex) $(port)"; }
 same() { [ "$(facts)" = "$before" ]; }
 another_engine() { new=$(engine) && [ "$new" != "$old" ]; }

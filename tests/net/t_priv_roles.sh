@@ -182,8 +182,8 @@ report "it has twelve descriptors at most (P8)"
 report "and no environment"
 ! grep -q 'rwx' "/proc/$e/maps" "/proc/$pid/maps"
 report "nothing is writable and executable (P10)"
-[ "$(ss -Hltnp | grep -c miredo)" -eq 0 ] && [ "$(ss -Hlunp | grep -c miredo)" -eq 1 ]
-report "one UDP port and nothing else is open (P9)"
+[ "$(ss -Hltnp | grep -c miredo)" -eq 0 ] && [ "$(ss -Hlunp | grep miredo | grep -vcF 224.0.0.253:3544)" -eq 1 ]
+report "one UDP port, a client's ear for its link, and nothing else is open (P9)"
 stop
 
 # ---- the service manager ----
