@@ -101,6 +101,8 @@ static bool get_ip6_header(struct reader *r, struct wire_packet *p)
 	p->hop_limit = b[7];
 	memcpy(&p->src, b + 8, 16);
 	memcpy(&p->dst, b + 24, 16);
+	if (p->next_header == NH_HOP_BY_HOP && p->ip6_len == WIRE_IP6_LEN)
+		return false;	/* a jumbogram, with its length in there */
 	return true;
 }
 

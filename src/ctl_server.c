@@ -8,7 +8,8 @@
  *
  * Nobody at this socket may delay a packet: everything is non-blocking, a turn
  * takes one connection and then the packets have theirs, there are at most
- * CTL_CONNECTIONS, and who says nothing is thrown out.
+ * CTL_CONNECTIONS, of whom the oldest makes room for another, and who says
+ * nothing is thrown out.
  */
 #include "config.h"
 
@@ -87,10 +88,28 @@ static void rest(struct ctl_server *s)
 	s->listening = false;
 }
 
+/* Who came first has had the longest time to speak, and makes room: so that
+ * nobody who keeps connections open keeps others out (faults B11). */
+static struct connection *make_room(struct ctl_server *s)
+{
+	struct connection *oldest = s->connection;
+
+	for (unsigned i = 0; i < CTL_CONNECTIONS; i++) {
+		struct connection *c = &s->connection[i];
+
+		if (c->fd < 0)
+			return c;
+		if (c->since < oldest->since)
+			oldest = c;
+	}
+	hang_up(oldest);
+	return oldest;
+}
+
 static void listener_readable(void *ctx, uint32_t events)
 {
 	struct ctl_server *s = ctx;
-	struct connection *c = s->connection;
+	struct connection *c;
 	int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)events;
@@ -99,10 +118,8 @@ static void listener_readable(void *ctx, uint32_t events)
 			rest(s);
 		return;
 	}
-	while (c < s->connection + CTL_CONNECTIONS && c->fd >= 0)
-		c++;
-	if (c == s->connection + CTL_CONNECTIONS ||
-	    loop_add(s->loop, fd, EPOLLIN, connection_readable, c) != 0) {
+	c = make_room(s);
+	if (loop_add(s->loop, fd, EPOLLIN, connection_readable, c) != 0) {
 		close(fd);
 		return;
 	}

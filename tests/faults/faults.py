@@ -21,6 +21,7 @@ net/faults/ID.json, from which `run` makes the table.
   Sampler   memory, descriptors and CPU time of a host's daemons, 10 a second
 """
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -53,6 +54,13 @@ def mac(host, dev):
     """The link address of that interface of that host."""
     found = json.loads(host.run("ip", "-j", "link", "show", dev).stdout)
     return found[0]["address"]
+
+
+def mapping(address):
+    """(IPv4 address, port) in a Teredo address."""
+    raw = address.packed
+    return (".".join(str(octet ^ 0xff) for octet in raw[12:]),
+            int.from_bytes(raw[10:12], "big") ^ 0xffff)
 
 
 def udp(host):
@@ -155,7 +163,7 @@ class Sampler:
     def sample(self):
         rss = fds = ticks = 0
         for pid, name in self.daemon.host.processes().items():
-            if not name.startswith("miredo"):
+            if not name.startswith("miredo") or name == "miredoctl":
                 continue
             with contextlib.suppress(OSError, KeyError):
                 rss += int(lab.process_facts(pid)["VmRSS"].split()[0])
@@ -250,6 +258,36 @@ class Case:
         for knob in ("all", leg):
             self.world.core.sysctl(**{f"ipv4__conf__{knob}__rp_filter": 0})
         return host, mac(self.world.core, leg)
+
+    def behind(self, nat="none"):
+        """A relay of the maker under test, and a client of ours that has a
+        path through it: (relay, native host, client), and an outsider:
+        self.evil. alice's mapping is self.mapping."""
+        self.server().wait_up()
+        router, web = self.relay(self.maker)
+        router.wait_up()
+        alice = self.client(nat=nat)
+        self.mapping = mapping(alice.wait_up())
+        self.evil, self.gate = self.outsider()
+        ping = self.ping(alice.host, web.ip6)
+        probe.open_paths([ping], 20)
+        if not ping.answered:
+            raise lab.LabError("no path through the relay")
+        return router, web, alice
+
+    def outside(self, *packets):
+        """Functions that send one of these packets each, from outside."""
+        return [functools.partial(self._one, self.evil, self.gate, p)
+                for p in packets]
+
+    def native(self, web, router, *packets):
+        """The same from a native host, by its relay."""
+        gate = mac(router.host, "eth1")
+        return [functools.partial(self._one, web, gate, p) for p in packets]
+
+    @staticmethod
+    def _one(host, gate, packet):
+        Flood(host, "eth0", gate, [packet], count=1).wait()
 
     def flow(self, host, far, target, rate=1000, port=4100):
         """Opens the path, then a Flow along it."""

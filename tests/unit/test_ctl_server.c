@@ -175,17 +175,18 @@ static void who_leaves_at_once_leaves_nothing(void **state)
 	a_request_is_answered_and_the_connection_closed(state);
 }
 
-static void one_too_many_is_closed(void **state)
+/* Faults B11 */
+static void the_oldest_makes_room_for_one_too_many(void **state)
 {
 	struct fixture *f = *state;
 	int fd[CTL_CONNECTIONS + 1];
 
 	for (int i = 0; i <= CTL_CONNECTIONS; i++)
 		fd[i] = connect_to(f);
-	serve_until(f, fd[CTL_CONNECTIONS]);
-	for (int i = 0; i < CTL_CONNECTIONS; i++)
+	serve_until(f, fd[0]);
+	assert_true(is_closed(fd[0]));
+	for (int i = 1; i <= CTL_CONNECTIONS; i++)
 		assert_false(is_closed(fd[i]));
-	assert_true(is_closed(fd[CTL_CONNECTIONS]));
 	for (int i = 0; i <= CTL_CONNECTIONS; i++)
 		close(fd[i]);
 }
@@ -211,7 +212,7 @@ int main(void)
 		T(a_request_is_answered_and_the_connection_closed),
 		T(what_is_no_request_is_not_answered),
 		T(who_leaves_at_once_leaves_nothing),
-		T(one_too_many_is_closed),
+		T(the_oldest_makes_room_for_one_too_many),
 		T(who_says_nothing_is_closed_after_a_while),
 	};
 

@@ -328,6 +328,16 @@ static enum wire_error parse_trailers(struct test_packet *t,
 }
 
 /* X-TLV-02, X-TLV-03, X-TLV-05 */
+/* Faults A4: its length would stand in an option that nobody here reads. */
+static void a_jumbogram_is_malformed(void **state)
+{
+	(void)state;
+	refused_hex("6000000000000040"	/* hop-by-hop, length 0 */
+		    "20010db8000000000000000000000001"
+		    "20010000c0000201000063bf3fffff9b"
+		    "1100c20400011170" "0004000400080000");
+}
+
 static void trailers_come_in_order_and_unknown_ones_are_there_too(void **state)
 {
 	struct test_packet t;
@@ -497,6 +507,7 @@ static void the_upper_layer_is_found_behind_extension_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_jumbogram_is_malformed),
 		cmocka_unit_test(a_bubble_is_a_bare_header),
 		cmocka_unit_test(a_payload_or_another_header_is_no_bubble),
 		cmocka_unit_test(the_origin_is_inverted_on_the_wire),
