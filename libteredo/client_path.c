@@ -161,9 +161,15 @@ static teredo_time pause_after(void *role, const struct peer *p)
 	return (is_teredo(&p->addr) ? 30 : 4) * TEREDO_SECOND;
 }
 
+static void doubt(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	client_qualify_doubt(role, now, ob);
+}
+
 const struct path_ops client_path_ops = {
 	.probe = probe,
 	.pause = pause_after,
+	.doubt = doubt,
 };
 
 /* ---- reception ---- */

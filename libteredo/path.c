@@ -167,6 +167,15 @@ static bool is_one_way(const struct peer *p, teredo_time now)
 	return p->unanswered != 0 && now - p->unanswered > PATH_ONE_WAY;
 }
 
+static void one_way(struct path *path, struct peer *p, teredo_time now,
+		    struct teredo_outbox *ob)
+{
+	path_probe(path, p, now, ob);
+	if (path->ops->doubt != NULL && p->attempts == 1 &&
+	    now - p->last_attempt >= PATH_PATIENCE)
+		path->ops->doubt(path->role, now, ob);
+}
+
 static void timer(struct path *path, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {
@@ -212,7 +221,7 @@ struct teredo_verdict path_send(struct path *path,
 	if (peer_is_trusted(p, now)) {
 		peers_sent(path->peers, p, now);
 		if (is_one_way(p, now))
-			path_probe(path, p, now, ob);
+			one_way(path, p, now, ob);
 		return (struct teredo_verdict){
 			.fate = TEREDO_TO_UDP,
 			.via = TEREDO_VIA_PRIMARY,

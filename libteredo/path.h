@@ -31,6 +31,7 @@
  * 9 s (C-TX-15). */
 #define PATH_GAP	(PATH_GAP_MIN + 50 * TEREDO_MS)
 #define PATH_ONE_WAY	(3 * TEREDO_SECOND)
+#define PATH_PATIENCE	TEREDO_SECOND	/* then it may be us */
 
 struct path_ops {
 	/* Sends probe number p->attempts (from 1; counts on after a pause). It
@@ -44,6 +45,11 @@ struct path_ops {
 	/* Whether this packet of our own side may begin with a new peer. NULL:
 	 * any may. */
 	bool (*admit)(void *role, const uint8_t *ip6, teredo_time now);
+	/* Packets go to a trusted peer and nothing came back for PATH_ONE_WAY,
+	 * nor within PATH_PATIENCE after the first probe: the fault may be on
+	 * our side. Said with every packet up to the second probe. NULL: it is
+	 * of no interest. */
+	void (*doubt)(void *role, teredo_time now, struct teredo_outbox *ob);
 };
 
 struct path {

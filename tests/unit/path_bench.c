@@ -14,8 +14,8 @@ uint64_t seed;
 teredo_time now;
 
 bool refuses;
-unsigned n_probes;
-teredo_time probed_at[64];
+unsigned n_probes, n_doubts;
+teredo_time probed_at[64], doubted_at;
 uint8_t probe_number[64];
 
 static bool role_probe(void *role, struct peer *p, teredo_time when,
@@ -40,9 +40,18 @@ static teredo_time role_pause(void *role, const struct peer *p)
 	return PAUSE;
 }
 
+static void role_doubt(void *role, teredo_time when, struct teredo_outbox *out)
+{
+	assert_ptr_equal(role, &seed);
+	assert_non_null(out);
+	if (n_doubts++ == 0)
+		doubted_at = when;
+}
+
 static const struct path_ops ops = {
 	.probe = role_probe,
 	.pause = role_pause,
+	.doubt = role_doubt,
 };
 
 int path_bench_setup(void **state)
@@ -53,7 +62,7 @@ int path_bench_setup(void **state)
 	seed = 7;
 	now = T0;
 	refuses = false;
-	n_probes = 0;
+	n_probes = n_doubts = 0;
 	ep = ep4("192.0.2.10", 8192);
 	us = ip6("2001:0:cb00:7178:0:efff:3fff:fdfe");
 	dst = ip6("2001:0:c633:6476:0:dfff:3fff:fdf5");

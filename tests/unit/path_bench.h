@@ -29,8 +29,8 @@ extern struct teredo_ep ep;
 
 /* What the role was asked for, and whether it refuses. */
 extern bool refuses;
-extern unsigned n_probes;
-extern teredo_time probed_at[64];
+extern unsigned n_probes, n_doubts;
+extern teredo_time probed_at[64], doubted_at;
 extern uint8_t probe_number[64];
 
 int path_bench_setup(void **state);

@@ -278,6 +278,28 @@ static void a_peer_that_does_not_answer_is_probed_beside_the_traffic(
 	assert_int_equal(send_one(1), TEREDO_DROP);	/* asked long enough */
 }
 
+static void a_busy_path_is_doubted_a_second_after_its_first_probe(void **state)
+{
+	(void)state;
+	proven();
+	for (; now < T0 + 5 * S; run_until(now + 100 * TEREDO_MS))
+		send_one(1);
+	assert_true(n_doubts > 0);
+	assert_true(doubted_at == probed_at[0] + PATH_PATIENCE);
+}
+
+static void a_peer_that_answers_the_probe_is_not_doubted(void **state)
+{
+	(void)state;
+	proven();
+	for (; now < T0 + 20 * S; run_until(now + 100 * TEREDO_MS)) {
+		send_one(1);
+		if (n_probes > 0 && now > probed_at[n_probes - 1] + S / 2)
+			peers_heard(path.peers, peer(), now);
+	}
+	assert_int_equal(n_doubts, 0);
+}
+
 static void idleness_is_not_a_one_way_path(void **state)
 {
 	(void)state;
@@ -362,6 +384,8 @@ int main(void)
 		PATH_TEST(trust_that_faded_is_asked_for_again),
 		PATH_TEST(another_endpoint_is_news),
 		PATH_TEST(a_peer_that_does_not_answer_is_probed_beside_the_traffic),
+		PATH_TEST(a_busy_path_is_doubted_a_second_after_its_first_probe),
+		PATH_TEST(a_peer_that_answers_the_probe_is_not_doubted),
 		PATH_TEST(idleness_is_not_a_one_way_path),
 		PATH_TEST(probes_beside_the_traffic_end_when_the_peer_is_heard),
 		PATH_TEST(hearing_a_trusted_peer_ends_its_probes_at_once),
