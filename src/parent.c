@@ -16,7 +16,8 @@
  *
  * Silence is counted in turns of the loop, not in time: after a suspend, or
  * when everything was stopped and goes on, the engine has as many turns as
- * the parent to be heard.
+ * the parent to be heard. A tick that is seconds late is taken for that, and
+ * the engine asks its server at once whether it is still where it was.
  *
  * All timers are in one table; the loop has one deadline. Signals come as
  * events; there are no handlers.
@@ -46,6 +47,7 @@
 
 #define MS 1000000u
 #define TICK (500 * MS)
+#define SLEPT (3000ull * MS)
 #define SILENT_READY	5	/* ticks */
 #define SILENT_START	10
 #define SILENT_ENDING	2
@@ -307,8 +309,10 @@ void parent_ready(struct parent *p)
 
 /* ---- time and signals ---- */
 
-static void tick(struct parent *p, uint64_t now)
+static void tick(struct parent *p, uint64_t now, uint64_t late)
 {
+	if (late >= SLEPT)
+		parent_net_slept(p);
 	engine_watch(p);
 	resolve_tick(p, now);
 	parent_sunset_tick(p);
@@ -323,15 +327,16 @@ static void tick(struct parent *p, uint64_t now)
 static void timers_run(void *ctx, uint32_t events)
 {
 	struct parent *p = ctx;
-	uint64_t now = clock_now();
+	uint64_t now = clock_now(), late;
 
 	(void)events;
 	for (unsigned t = 0; t < PARENT_TIMERS; t++) {
 		if (p->due[t] > now)
 			continue;
+		late = now - p->due[t];
 		p->due[t] = UINT64_MAX;
 		if (t == PARENT_TICK)
-			tick(p, now);
+			tick(p, now, late);
 		else if (t == PARENT_RESPAWN)
 			engine_start(p);
 		else if (t == PARENT_UNHEALTHY)

@@ -58,6 +58,7 @@ struct parent_link {
 	uint32_t mtu;
 	int carrier;		/* as set last; -1: unknown */
 	bool held;		/* the engine asked for no carrier */
+	bool homeless;		/* the host lost the address we are bound to */
 };
 
 struct parent_engine {
@@ -79,6 +80,8 @@ struct parent_resolve {
 	uint64_t deadline;
 	unsigned waiting;	/* bits: first, second name */
 	uint32_t ip, ip2;
+	uint32_t last;		/* given for the first name */
+	bool again;		/* with its second resolver */
 	bool failing;		/* the last answer was none, and was said */
 };
 
@@ -160,6 +163,8 @@ void parent_link_carrier(struct parent *p);
 /* What changed on the host: mends the interface, tells the engine. */
 int parent_net_watch(struct parent *p);
 void parent_net_settled(struct parent *p);
+/* Time has passed us by: the engine shall ask whether all is as it was. */
+void parent_net_slept(struct parent *p);
 /* Brings p->net, what an engine is told, up to date. */
 void parent_net_look(struct parent *p);
 /* The resolver gave this address of a server. */

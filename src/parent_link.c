@@ -14,7 +14,8 @@
  *
  * Carrier is health: a routing daemon that looks at it announces the prefix
  * only while an engine serves. A new engine after a crash is there long before
- * carrier falls, since packets sent without carrier are lost.
+ * carrier falls, since packets sent without carrier are lost. A relay that is
+ * bound to an address which the host has lost is of no use to anybody either.
  */
 #include "config.h"
 
@@ -108,13 +109,12 @@ int parent_link_begin(struct parent *p)
 
 	if (p->fd[PRIV_FD_TUN] < 0)
 		return 0;
-	l->ifindex = 0;
-	l->raised = l->down_said = false;
-	l->carrier = -1;
 	err = netconf_index(p->nc, p->config.instance);
 	if (err < 0)
 		return err;
 	l->ifindex = err;
+	l->raised = l->down_said = false;
+	l->carrier = -1;
 	/* it goes on without */
 	(void)netconf_set_queue(p->nc, l->ifindex, QUEUE_PACKETS);
 	err = netconf_quiet(p->nc, p->config.instance);
@@ -189,7 +189,7 @@ void parent_link_leave(struct parent *p)
 void parent_link_carrier(struct parent *p)
 {
 	struct parent_link *l = &p->link;
-	bool on = p->engine.ready && !l->held &&
+	bool on = p->engine.ready && !l->held && !l->homeless &&
 		  p->config.role != PRIV_DORMANT;
 	int err;
 
@@ -203,20 +203,27 @@ void parent_link_carrier(struct parent *p)
 		l->carrier = on;
 }
 
+/* It is not here any more: deleted, or in another namespace, where it lives on
+ * and from where it may come back. */
 static void link_made_again(struct parent *p)
 {
-	int err = tun6_reattach(p->fd[PRIV_FD_TUN], p->config.instance);
+	const char *name = p->config.instance;
+	int err = tun6_reattach(p->fd[PRIV_FD_TUN], name);
+	bool lives = err == -EEXIST;
 
-	if (err == 0)
+	if (err == 0 || lives)
 		err = parent_link_begin(p);
 	if (err == 0) {
-		log_line(LOG_WARNING, "%s was deleted and is made again",
-			 p->config.instance);
+		log_line(LOG_WARNING, lives ? "%s is back"
+				: "%s was deleted and is made again", name);
 		return;
 	}
-	if (!p->link.down_said)
+	if (!p->link.down_said && lives)
+		log_line(LOG_WARNING, "%s was moved to another network "
+				      "namespace: left there", name);
+	else if (!p->link.down_said)
 		log_line(LOG_ERR, "%s was deleted and cannot be made again: %s",
-			 p->config.instance, strerror(-err));
+			 name, strerror(-err));
 	p->link.down_said = true;
 	parent_timer(p, PARENT_NET, clock_now() + AGAIN);
 }
@@ -266,6 +273,23 @@ void parent_net_server(struct parent *p, uint32_t ip)
 		p->way = net_way(p);
 }
 
+static void net_find_home(struct parent *p, const struct netconf_host *host)
+{
+	struct parent_link *l = &p->link;
+	bool homeless = link_is_relay(p) && p->config.bind_ip != 0 &&
+			host->n4 + 2 <= NETCONF_LOCAL4;
+
+	for (unsigned i = 0; i < host->n4; i++)
+		homeless &= host->ip4[i] != p->config.bind_ip;
+	if (homeless != l->homeless)
+		log_line(LOG_WARNING, homeless
+				? "BindAddress is no address of this host any "
+				  "more: nothing is relayed"
+				: "BindAddress is back");
+	l->homeless = homeless;
+	parent_link_carrier(p);
+}
+
 void parent_net_look(struct parent *p)
 {
 	struct priv_netchange *m = &p->net;
@@ -277,6 +301,7 @@ void parent_net_look(struct parent *p)
 	p->way = way;
 	if (netconf_host(p->nc, p->link.ifindex, &host) < 0)
 		return;
+	net_find_home(p, &host);
 	if (m->n4 != host.n4 ||
 	    memcmp(m->ip4, host.ip4, sizeof(m->ip4)) != 0)
 		m->solicit = 1;
@@ -292,6 +317,14 @@ void parent_net_settled(struct parent *p)
 	link_mend(p);
 	parent_sunset_look(p, false);
 	parent_net_look(p);
+	if (p->engine.child.pid != 0)
+		parent_send(p, &p->net, sizeof(p->net), -1);
+}
+
+void parent_net_slept(struct parent *p)
+{
+	parent_net_look(p);
+	p->net.solicit = 1;
 	if (p->engine.child.pid != 0)
 		parent_send(p, &p->net, sizeof(p->net), -1);
 }

@@ -10,7 +10,11 @@
  * What the resolver says goes to the engine and is remembered in the policy:
  * the engine may ask for no address that names another server. An answer is
  * always given, "failed" too; the engine asks again when it wants to. A
- * failure is logged once, not each time that it goes on.
+ * failure is logged once, not each time that it goes on. A resolver that dies
+ * over a question is replaced once.
+ *
+ * The engine asks when it has no server that answers: of a name with several
+ * addresses it is given another one each time.
  */
 #include "config.h"
 
@@ -87,6 +91,14 @@ int resolve_now(struct parent *p, const char *name, uint32_t *ip)
 
 /* ---- for the engine ---- */
 
+static void resolve_drop(struct parent_resolve *r)
+{
+	if (r->child.pid == 0)
+		return;
+	loop_remove(r->parent->loop, r->child.sock);
+	child_end(&r->child);
+}
+
 static void resolve_finish(struct parent_resolve *r)
 {
 	struct parent *p = r->parent;
@@ -97,14 +109,19 @@ static void resolve_finish(struct parent_resolve *r)
 		.ip2 = r->ip == 0 ? 0 : r->ip2,
 	};
 
-	if (r->child.pid != 0) {
-		loop_remove(p->loop, r->child.sock);
-		child_end(&r->child);
-	}
+	resolve_drop(r);
 	if (r->ip != 0)
 		parent_net_server(p, r->ip);
 	r->failing = r->ip == 0;
 	parent_send(p, &m, sizeof(m), -1);
+}
+
+static uint32_t resolve_choose(const struct priv_told *told, uint32_t last)
+{
+	for (uint32_t i = 0; i < told->n; i++)
+		if (told->ip[i] == last)
+			return told->ip[(i + 1) % told->n];
+	return told->ip[0];
 }
 
 static void resolve_told(struct parent_resolve *r,
@@ -117,29 +134,13 @@ static void resolve_told(struct parent_resolve *r,
 			 told->id == FIRST ? s->name : s->name2,
 			 gai_strerror(told->error));
 	else if (told->n > 0 && told->id == FIRST)
-		r->ip = told->ip[0];
+		r->ip = r->last = resolve_choose(told, r->last);
 	else if (told->n > 0)
 		r->ip2 = told->ip[0];
 	r->waiting &= ~told->id;
 }
 
-static void resolve_readable(void *ctx, uint32_t events)
-{
-	struct parent_resolve *r = ctx;
-	struct priv_told told;
-	int got = resolve_receive(&r->child, &told);
-
-	(void)events;
-	if (got == 1 && (told.id & r->waiting) != 0)
-		resolve_told(r, &told);
-	else if (got != 0) {
-		if (!r->failing)
-			log_line(LOG_ERR, "the resolver failed");
-		r->waiting = 0;
-	}
-	if (r->waiting == 0)
-		resolve_finish(r);
-}
+static void resolve_readable(void *ctx, uint32_t events);
 
 /* Notes what needs no resolver, asks for the rest. 0 or -errno. */
 static int resolve_start(struct parent_resolve *r)
@@ -168,6 +169,34 @@ static int resolve_start(struct parent_resolve *r)
 	return err;
 }
 
+/* Another resolver for the same question. */
+static bool resolve_again(struct parent_resolve *r)
+{
+	if (r->again)
+		return false;
+	r->again = true;
+	resolve_drop(r);
+	return resolve_start(r) == 0;
+}
+
+static void resolve_readable(void *ctx, uint32_t events)
+{
+	struct parent_resolve *r = ctx;
+	struct priv_told told;
+	int got = resolve_receive(&r->child, &told);
+
+	(void)events;
+	if (got == 1 && (told.id & r->waiting) != 0)
+		resolve_told(r, &told);
+	else if (got != 0 && !resolve_again(r)) {
+		if (!r->failing)
+			log_line(LOG_ERR, "the resolver failed");
+		r->waiting = 0;
+	}
+	if (r->waiting == 0)
+		resolve_finish(r);
+}
+
 void resolve_ask(struct parent *p, unsigned server)
 {
 	struct parent_resolve *r = &p->resolve[server];
@@ -177,6 +206,7 @@ void resolve_ask(struct parent *p, unsigned server)
 		return;		/* is being asked already */
 	r->parent = p;
 	r->server = server;
+	r->again = false;
 	err = resolve_start(r);
 	if (err < 0 && !r->failing)
 		log_line(LOG_ERR, "cannot start the resolver: %s",

@@ -52,7 +52,9 @@ struct call {
 	const char *why;
 };
 
-/* Allowed only when argument `arg`, masked, is `value`. */
+/* Allowed only when argument `arg`, masked, is `value`. With REFUSED the call
+ * is survived, but fails with EACCES. */
+#define REFUSED 0x100u
 struct call_if {
 	int nr;
 	unsigned arg;
@@ -244,6 +246,7 @@ static const struct call_if resolver_calls_if[] = {
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET, "name servers" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET6, "name servers" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_NETLINK, "our addresses" },
+	{ SCMP_SYS(socket), REFUSED | 0, UINT64_MAX, AF_UNIX, "to nscd" },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD, "answers" },
 	{ SCMP_SYS(prctl), 0, UINT64_MAX, PR_GET_SECCOMP, "reads it back" },
 };
@@ -269,8 +272,11 @@ static unsigned short calls_compile(const struct call *calls, size_t n,
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 					       calls[i].nr, 0);
 	for (size_t i = 0; i < m && err == 0; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, ifs[i].nr, 1,
-				       SCMP_CMP(ifs[i].arg, SCMP_CMP_MASKED_EQ,
+		err = seccomp_rule_add(filter, ifs[i].arg & REFUSED
+					? SCMP_ACT_ERRNO(EACCES)
+					: SCMP_ACT_ALLOW, ifs[i].nr, 1,
+				       SCMP_CMP(ifs[i].arg & ~REFUSED,
+						SCMP_CMP_MASKED_EQ,
 						ifs[i].mask, ifs[i].value));
 	if (err == 0)
 		err = seccomp_export_bpf(filter, fd);
