@@ -1,0 +1,228 @@
+"""recovery.py - what the cases of rows R, E and K have in common
+
+A client under test (or a relay), a server and a relay around it, a flow of
+numbered packets and one long TCP session through the tunnel while something is
+done to the daemon or to the network. What an outage cost is the flow's count;
+a duration is only compared where a protocol timer decides, and is taken from
+the cause to the condition, which is polled every 5 ms.
+"""
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+
+import faults            # it finds the others
+import lab
+import nat
+
+
+def elapsed(condition, what, seconds):
+    """Seconds until condition() is true; None when it never was."""
+    began = time.monotonic()
+    with contextlib.suppress(lab.LabError):
+        lab.wait_for(condition, what, seconds)
+        return time.monotonic() - began
+    return None
+
+
+def seconds(value):
+    return "never" if value is None else f"{value:.2f} s"
+
+
+class Session:
+    """A TCP session: 50 times a second a block goes there and comes back."""
+
+    def __init__(self, host, far, target, port=5100):
+        with far.net():
+            door = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("::", port))
+        door.listen(1)
+        with host.net():
+            self.near = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        self.near.settimeout(30)
+        self.near.connect((str(target), port))
+        self.far, _ = door.accept()
+        door.close()
+        self.blocks, self.error = 0, None
+        self.ending = threading.Event()
+        self.threads = [threading.Thread(target=job, daemon=True)
+                        for job in (self._echo, self._run)]
+        for thread in self.threads:
+            thread.start()
+
+    def _echo(self):
+        with contextlib.suppress(OSError):
+            while data := self.far.recv(4096):
+                self.far.sendall(data)
+
+    def _run(self):
+        try:
+            while not self.ending.wait(0.02):
+                block = self.blocks.to_bytes(8, "big") * 32
+                self.near.sendall(block)
+                back = b""
+                while len(back) < len(block):
+                    back += self.near.recv(len(block) - len(back)) or b"?" * 9
+                if back != block:
+                    raise OSError("not what was sent")
+                self.blocks += 1
+        except OSError as error:
+            self.error = error
+
+    def survived(self, patience=30):
+        """Whether it still moves on."""
+        mark = self.blocks
+        elapsed(lambda: self.error or self.blocks > mark + 1, "TCP", patience)
+        return self.error is None and self.blocks > mark + 1
+
+    def close(self):
+        self.ending.set()
+        for sock in (self.near, self.far):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+
+class Recovery(faults.Case):
+    """A case with a client, a server, a relay and a native host."""
+
+    def internet(self, nat="port", **more):
+        """Everything runs, and the client under test is qualified."""
+        self.gate = self.server()
+        self.router, self.web = self.relay()
+        self.alice = self.client(nat=nat, maker=self.maker, **more)
+        for daemon in (self.gate, self.router):
+            daemon.wait_up()
+        self.alice.wait_up(30)
+        return self.alice
+
+    def public_client(self, **more):
+        """(client under test without a NAT, the core's end of its link)"""
+        host = self.world.host("alice", self.maker.tree)
+        leg = self.world.public(host)
+        settings = {"ServerAddress": faults.SERVER, **more}
+        daemon = self.world.daemon(self.maker, host, role="client",
+                                   RelayType="client",
+                                   InterfaceName="teredo", **settings)
+        return daemon, leg
+
+    def to_web(self, rate=1000):
+        return self.flow(self.alice.host, self.web, self.web.ip6, rate)
+
+    def session(self):
+        session = Session(self.alice.host, self.web, self.web.ip6)
+        self.closing.callback(session.close)
+        return session
+
+    # ---- what one does to a daemon ----
+
+    def facts(self, daemon):
+        """What must be the same before and after."""
+        host = daemon.host
+        found = {"address": str(daemon.address()),
+                 "interface": host.ifindex(daemon.ifname)}
+        if daemon.kind == "ours":
+            found.update(daemon.identity())
+        return found
+
+    def same(self, daemon, before):
+        """Checks that the facts are; says which are not."""
+        after = self.facts(daemon)
+        other = [name for name in before if after.get(name) != before[name]]
+        return self.check(not other, "all as before" if not other
+                          else f"another {', '.join(other)}")
+
+    @staticmethod
+    def engine(daemon):
+        """The PID of the process that handles packets."""
+        for pid, name in daemon.host.processes().items():
+            uid = lab.process_facts(pid)["Uid"].split()[0]
+            if name == "miredo-engine" or (name == "miredo" and uid != "0" and
+                                           daemon.kind == "Debian"):
+                return pid
+        return None
+
+    def engine_ready(self, daemon):
+        """The engine's PID once it serves, else None."""
+        if daemon.kind == "Debian":
+            return self.engine(daemon) if daemon.address() else None
+        status = daemon.status()
+        return status["pid"] if status else None
+
+    def next_engine(self, daemon, old, patience=10):
+        """Waits until another engine serves."""
+        lab.wait_for(lambda: self.engine_ready(daemon) not in (None, old),
+                     f"another {daemon.kind} engine serves", patience)
+
+    def kill_engine(self, daemon, patience=10):
+        old = self.engine(daemon)
+        os.kill(old, signal.SIGKILL)
+        if daemon.kind == "Debian":
+            time.sleep(0.5)         # it takes that long to lose the address
+            lab.wait_for(daemon.address, "it has an address again", 120)
+        else:
+            self.next_engine(daemon, old, patience)
+
+    @staticmethod
+    def kill_all(daemon):
+        """kill -9 of all its processes at once."""
+        pids = [pid for pid, name in daemon.host.processes().items()
+                if name.startswith("miredo")]
+        for pid in {*pids, daemon.process.pid}:     # may still be nsenter
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        daemon.process.wait()
+
+    @staticmethod
+    def signal_all(daemon, number):
+        for pid, name in daemon.host.processes().items():
+            if name.startswith("miredo"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    @staticmethod
+    def leftovers(daemon):
+        """Processes, interface, addresses, routes and rules that remain."""
+        host = daemon.host
+        left = [f"process {name}" for name in host.processes().values()
+                if name.startswith("miredo")]
+        if host.has_interface(daemon.ifname):
+            left.append(f"interface {daemon.ifname}")
+        if any(word in host.run("ip", "-6", *what, "show").stdout
+               for what in (("addr",), ("route",), ("rule",))
+               for word in (daemon.ifname, "2001:0:", "2001::/32")):
+            left.append("an address, route or rule")
+        return left
+
+    def cpu(self, daemon, seconds_long=1.0):
+        """Share of one core that its processes use in that time."""
+        sampler = self.sampler(daemon)
+        time.sleep(seconds_long)
+        return sampler.stop().cpu
+
+    # ---- and to the network ----
+
+    def renumber(self, host, leg, dev, old, new):
+        """Another IPv4 address on the link to the core."""
+        self.world.core.ip(f"route add {new}/32 dev {leg}")
+        host.ip(f"addr del {old}/32 dev {dev}", f"addr add {new}/32 dev {dev}",
+                f"route replace {lab.GATEWAY4}/32 dev {dev} src {new}",
+                f"route replace default via {lab.GATEWAY4} src {new}")
+        host.ip4 = new
+
+    def reboot_nat(self, host, number):
+        """The NAT box forgets everything and has another address."""
+        box = host.nat
+        leg = next(line.split()[2] for line in self.world.core.run(
+            "ip", "route", "show", f"{box.ip4}").stdout.splitlines())
+        self.renumber(box, leg, "wan", box.ip4, f"203.0.113.{number}")
+        nat.forget(box)
+
+
+def mapped_to(daemon, ip):
+    """Whether its Teredo address says that it is mapped to that address."""
+    address = daemon.address()
+    return address is not None and str(address.teredo[1]) == ip
