@@ -209,7 +209,8 @@ void client_path_bubble(struct teredo_client *c, struct teredo_ep to,
 			enum teredo_counter kind, struct teredo_outbox *ob);
 /* Whether a bubble of somebody else may be answered to there (C-BUB-07). */
 bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
-			   bool is_trusted, teredo_time now);
+			   const struct teredo_addr *dst, bool is_trusted,
+			   teredo_time now);
 /* The peer is trusted, and there. */
 bool client_path_is_at(const struct peer *p, struct teredo_ep ep,
 		       teredo_time now);

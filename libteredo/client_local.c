@@ -290,7 +290,7 @@ struct teredo_verdict client_local_in(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_rate_limited);
 	if (!is_trusted)
 		announce(c, &c->discovery.asked, now, ob);
-	if (!client_path_may_reply(c, rx->from,
+	if (!client_path_may_reply(c, rx->from, &p->src,
 				   client_path_is_at(peer, rx->from, now), now))
 		return client_drop(c, TEREDO_DROP_rate_limited);
 	client_path_bubble(c, rx->from, &p->src, TEREDO_EV_bubble_reply_sent,

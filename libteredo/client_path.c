@@ -183,17 +183,23 @@ bool client_path_is_at(const struct peer *p, struct teredo_ep from,
 /* C-BUB-07: not twice in 2 s to one endpoint, four without a direct packet
  * from a peer that we do not trust there, then one in 30 s; 50 a second in all. In
  * this order: a flood of endpoints meets the limit of all before it can use up
- * budgets for a time after its end, and one endpoint cannot use up all. */
+ * budgets for a time after its end, and one endpoint cannot use up all. A
+ * cookie has a limit of its own: a probe of ours just now is no answer to it,
+ * and two who probe each other in step, one of them behind a symmetric NAT,
+ * would never meet. */
 bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
-			   bool is_trusted, teredo_time now)
+			   const struct teredo_addr *dst, bool is_trusted,
+			   teredo_time now)
 {
-	uint8_t key[EP_KEY_LEN];
+	uint8_t key[EP_KEY_LEN + 1];
 
 	ep_key(key, to);
-	return ratelimit_table_take(&c->reply_gap, now, key, sizeof(key)) &&
+	key[EP_KEY_LEN] = 1;
+	return ratelimit_table_take(&c->reply_gap, now, key,
+				    EP_KEY_LEN + addr_is_link_local(dst)) &&
 	       ratelimit_take(&c->replies, now) &&
 	       (is_trusted || ratelimit_table_take(&c->reply_budget, now, key,
-						   sizeof(key)));
+						   EP_KEY_LEN));
 }
 
 /* NO_OBJECTION: the bubble is sent. */
@@ -207,8 +213,8 @@ static enum teredo_counter reply_to(struct teredo_client *c,
 		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
 	if (ep_equal(to, c->mapped))
 		return TEREDO_DROP_loop;
-	if (!client_path_may_reply(c, to, client_path_is_at(peer, to, now),
-				   now))
+	if (!client_path_may_reply(c, to, &p->src,
+				   client_path_is_at(peer, to, now), now))
 		return TEREDO_DROP_rate_limited;
 	send_bubble(c, to, &c->addr, &p->src, TEREDO_EV_bubble_reply_sent, ob);
 	return NO_OBJECTION;
@@ -412,8 +418,12 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		path_heard(&c->path, peer, now);
 		return to_tun;
 	}
-	if (!is_teredo(&p->src))				/* case 6 */
-		return stranger_in(c, peer, p, rx->from, now, ob);
+	if (!is_teredo(&p->src)) {				/* case 6 */
+		/* answered with a bubble: no test beside it */
+		return p->has_origin ? client_drop(c, TEREDO_DROP_unknown_peer)
+				     : stranger_in(c, peer, p, rx->from, now,
+						   ob);
+	}
 	if (!is_where_it_says(c, p, rx->from, now))	/* cases 3, 5 */
 		return client_drop(c, TEREDO_DROP_spoofed);
 	/* where it cannot be noted, it is nevertheless believed */
@@ -459,6 +469,8 @@ struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 		return client_qualify_answer(c, rx, &p, now, ob);
 	if (!c->has_address)
 		return client_drop(c, TEREDO_DROP_not_qualified);
+	if (ep_equal(rx->from, c->mapped))		/* SEC-LOOP-02 */
+		return client_drop(c, TEREDO_DROP_loop);
 	if (ep_equal(rx->from, addr_server_ep(c->used.ip))) {
 		client_qualify_heard(c, now);
 		if (wire_is_bubble(&p))

@@ -121,6 +121,21 @@ static void a_symmetric_peer_is_opened_from_outside(struct world *w, unsigned v)
 	EXPECT(w, !are_direct(alice, bob) && are_direct(bob, alice));
 }
 
+/* Both begin at the same instant, and so at each next one: the bubble to the
+ * other must not stand for the answer to his cookie. */
+static void two_who_probe_in_step_meet(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v / 2));
+	struct node *bob = bob_of(l, NAT_SYMMETRIC, v & 1);
+
+	stack_ping(bob->stack, &alice->stack->addr, 99, 0);
+	w->figure = ping(alice->stack, bob->stack, 5 * TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, 250 * TEREDO_MS);
+	EXPECT(w, talks(bob->stack, alice->stack, 10));
+	EXPECT(w, stack_count(bob->stack, ARRIVAL_PONG, 99) == 1);
+}
+
 const struct scenario story_pairs[] = {
 	STORY(every_pair_opens,
 	      "C-TX-07 C-TX-08 C-TX-09 C-RX-05 C-RX-11 C-RX-14 "
@@ -133,5 +148,7 @@ const struct scenario story_pairs[] = {
 	STORY(a_symmetric_peer_is_opened_from_outside,
 	      "X-MTX-01 X-MTX-02 X-SNS-01", .variants = 2 * 3,
 	      .label = symmetric_label),
+	STORY(two_who_probe_in_step_meet, "C-BUB-07 X-SNS-01",
+	      .variants = 2 * 3, .label = symmetric_label),
 	{.name = NULL},
 };

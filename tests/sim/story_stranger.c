@@ -267,12 +267,14 @@ static void a_client_sends_nothing_to_itself(struct world *w, unsigned variant)
 	struct teredo_addr self = bob->stack->addr, other = self;
 	struct teredo_addr src = address_at(s, stranger_ep(s));
 	uint64_t before;
+	unsigned pongs;
 
 	(void)variant;
 	for (unsigned i = 0; i < 3; i++)
 		s->flow[i]->is_silent = true;
 	world_run(w, TEREDO_SECOND);
 	before = bob->sent;
+	pongs = stack_count_all(bob->stack, ARRIVAL_PONG);
 	other.b[9] ^= 1; /* a flag of RFC 5991 */
 	stack_ping(bob->stack, &other, 1, 1);
 	send_echo(s, ICMP6_ECHO_REQUEST, mapped(bob), mapped(bob), &self,
@@ -282,9 +284,32 @@ static void a_client_sends_nothing_to_itself(struct world *w, unsigned variant)
 	send_echo(s, ICMP6_ECHO_REQUEST, stranger_ep(s), mapped(bob), &src,
 		  &other);
 	send_origin_bubble(s, bob, stranger_ep(s), &src, &other);
+	/* from where only it is itself, it does not believe anybody to be */
+	send_echo(s, ICMP6_ECHO_REPLY, mapped(bob), mapped(bob), &other, &self);
 	world_run(w, TEREDO_SECOND);
 	EXPECT(w, bob->sent == before);
 	EXPECT(w, bob->stack->strange == 0);
+	EXPECT(w, stack_count_all(bob->stack, ARRIVAL_PONG) == pongs);
+}
+
+/* Data by our server: its origin gets a bubble (C-RX-05), and that is all. */
+static void data_by_our_server_costs_one_bubble(struct world *w,
+						unsigned variant)
+{
+	struct scene *s = set_scene(w);
+	struct teredo_addr src = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x66}};
+	uint64_t before;
+
+	(void)variant;
+	for (unsigned i = 0; i < 3; i++)
+		s->flow[i]->is_silent = true;
+	world_run(w, TEREDO_SECOND);
+	before = s->bob->sent;
+	send_echo(s, ICMP6_ECHO_REQUEST, stranger_ep(s),
+		  node_ep(s->l->server, TEREDO_VIA_PRIMARY), &src,
+		  &s->bob->stack->addr);
+	world_run(w, TEREDO_SECOND);
+	EXPECT(w, s->bob->sent == before + 1);
 }
 
 /* ---- forgeries ---- */
@@ -465,6 +490,7 @@ const struct scenario story_stranger[] = {
 	      "SEC-LOOP-03 R-ENC-02 R-DEC-06 L2 L3 L7"),
 	STORY(a_client_sends_nothing_to_itself,
 	      "SEC-LOOP-02 C-RX-03 A-ADDR-09 L5"),
+	STORY(data_by_our_server_costs_one_bubble, "C-RX-05 C-RX-19 SEC-REF-03"),
 	STORY(forged_advertisements_are_ignored,
 	      "SEC-MITM-01 SEC-DOS-02 C-SECQ-02 A2"),
 	STORY(forged_answers_prove_nothing,
