@@ -149,12 +149,15 @@ struct nat *lab_nat(struct lab *l, const char *name, enum nat_kind kind)
 	struct nat *nat = nat_new(l->w, name, kind, htonl(next_public(l)));
 
 	nat->outside->line.delay = FAR;
+	nat->inside = PRIVATE_NET + 256 * (l->nats % 256);
 	return nat;
 }
 
 void lab_nat_behind(struct lab *l, struct nat *nat, struct nat *carrier)
 {
 	nat_plug(carrier, nat->outside, htonl(CARRIER_NET + ++l->nats));
+	world_note(l->w, nat->outside->name, "is behind %s",
+		   carrier->outside->name);
 }
 
 void lab_move_nat(struct lab *l, struct nat *nat)
@@ -202,10 +205,9 @@ struct node *lab_client(struct lab *l, const char *name, enum nat_kind kind)
 	return n;
 }
 
-static uint32_t next_private(struct lab *l)
+static uint32_t next_private(struct lab *l, const struct nat *nat)
 {
-	return htonl(PRIVATE_NET + 256 * (l->nats % 256) + 2 +
-		     l->privates++ % 250);
+	return htonl(nat->inside + 2 + l->privates++ % 250);
 }
 
 struct node *lab_client_behind(struct lab *l, const char *name, struct nat *nat)
@@ -213,16 +215,18 @@ struct node *lab_client_behind(struct lab *l, const char *name, struct nat *nat)
 	struct node *n = new_client(l, name);
 
 	n->nat = nat;
-	n->link[0] = nat_attach(nat, name, next_private(l), node_udp_in, n);
+	n->link[0] = nat_attach(nat, name, next_private(l, nat), node_udp_in, n);
+	world_note(l->w, name, "is behind %s", nat->outside->name);
 	return n;
 }
 
 void lab_move_client(struct lab *l, struct node *n, struct nat *nat)
 {
-	world_note(l->w, n->name, "moves to another network");
+	world_note(l->w, n->name, "moves to %s",
+		   nat ? nat->outside->name : "a public network");
 	n->nat = nat;
 	if (nat)
-		nat_plug(nat, n->link[0], next_private(l));
+		nat_plug(nat, n->link[0], next_private(l, nat));
 	else
 		net4_plug(n->link[0], htonl(next_public(l)));
 	n->link[0]->line = (struct line){.delay = nat ? 0 : FAR};

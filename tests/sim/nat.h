@@ -47,6 +47,7 @@ struct nat {
 	bool ignores_inbound;  /* only what goes out keeps a mapping alive */
 	teredo_time lifetime;  /* of an idle mapping; 60 s */
 	struct link4 *outside; /* on the core, or behind another NAT */
+	uint32_t inside;       /* the network there, host order; lab.c's */
 	struct session *sessions;
 	size_t n, room;
 	struct rng rng;

@@ -25,8 +25,9 @@
  *                 (C-BUB-05, with the deviation of path.h): of our own, and of
  *                 those that answer an indirect one (C-BUB-07). The count
  *                 begins anew after a minute without a bubble, when the peer
- *                 is forgotten; when a server answers that did not; with
- *                 another address or engine
+ *                 is forgotten; when a server answers that did not, or that
+ *                 was asked from another network; with another address or
+ *                 engine
  *   solicit-rate  at most 10 solicitations in 10 s
  *   one-for-one   a server sends at most one packet for one received
  *                 (S-FWD-10); a client or relay at most one *transmission*
@@ -321,11 +322,14 @@ static void note_answer(struct node *n, const struct wire_packet *p,
 			struct teredo_ep from)
 {
 	struct referee *r = &n->ref;
-	bool was_deaf = r->unheard && n->w->now - r->unheard >= DEAF;
+	bool was_deaf = r->is_uprooted ||
+			(r->unheard && n->w->now - r->unheard >= DEAF);
 	bool is_from_server = p->has_origin || p->auth.present;
 
-	if (is_ra(p))
+	if (is_ra(p)) {
 		r->unheard = 0;
+		r->is_uprooted = false;
+	}
 	for (unsigned i = 0; i < in_book(r->targets); i++) {
 		struct bubbles *b = &r->bubbles[i];
 
@@ -473,8 +477,11 @@ void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 	n->ref.probed = p.dst;
 	if (!own || n->ops->is_server)
 		return;
-	if (addr_is_all_routers(&p.dst))
+	if (addr_is_all_routers(&p.dst)) {
 		check_solicitation(n);
+		n->ref.answers--; /* these have a limit of their own */
+		n->ref.sent--;
+	}
 	if (wire_is_bubble(&p))
 		note_bubble(&n->ref, &p, to);
 	ask(&n->ref, &p);

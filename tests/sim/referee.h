@@ -55,6 +55,7 @@ struct referee {
 	unsigned solicitations;
 	teredo_time unheard; /* the first solicitation since the
 				last answer; 0: none */
+	bool is_uprooted; /* told of another network, and no answer since */
 	teredo_time expired_at;
 	unsigned expiries, idle_expiries; /* at that instant */
 	unsigned answers; /* packets out since the last one in */

@@ -41,6 +41,7 @@ static void net_changed(struct node *n, bool solicit)
 
 void client_net_changed(struct node *n)
 {
+	n->ref.is_uprooted = true;
 	net_changed(n, true);
 }
 

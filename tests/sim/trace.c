@@ -140,8 +140,11 @@ void trace_packet(struct trace *t, teredo_time at, const char *who,
 		  struct teredo_ep dst, const void *data, size_t len,
 		  const char *words)
 {
-	struct trace_record *r = next_record(t, at, who, kind, words);
+	struct trace_record *r;
 
+	if (t->off)
+		return;
+	r = next_record(t, at, who, kind, words);
 	r->src = src;
 	r->dst = dst;
 	r->len = len;
@@ -158,8 +161,11 @@ void trace_packet(struct trace *t, teredo_time at, const char *who,
 void trace_note(struct trace *t, teredo_time at, const char *who,
 		const char *words)
 {
-	struct trace_record *r = next_record(t, at, who, TRACE_NOTE, words);
+	struct trace_record *r;
 
+	if (t->off)
+		return;
+	r = next_record(t, at, who, TRACE_NOTE, words);
 	if (t->print)
 		print(r, stdout);
 }

@@ -40,6 +40,7 @@ struct trace_record {
 
 struct trace {
 	bool print; /* each record at once, on stdout */
+	bool off;   /* nothing is recorded: who searches is in a hurry */
 	uint64_t hash;
 	uint64_t n; /* records so far */
 	struct trace_record ring[TRACE_RING];

@@ -201,6 +201,8 @@ void world_note(struct world *w, const char *who, const char *format, ...)
 	char words[TRACE_WORDS];
 	va_list ap;
 
+	if (w->trace.off)
+		return;
 	va_start(ap, format);
 	vsnprintf(words, sizeof(words), format, ap);
 	va_end(ap);
