@@ -199,6 +199,12 @@ void teredo_client_net_changed(struct teredo_client *c,
 		client_qualify_again(c, now, ob);
 }
 
+void teredo_client_prefetch(struct teredo_client *c,
+			    const struct teredo_addr *keys, unsigned n)
+{
+	peers_prefetch(c->path.peers, keys, n);
+}
+
 void teredo_client_expire(struct teredo_client *c, teredo_time now,
 			  struct teredo_outbox *ob)
 {

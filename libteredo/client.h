@@ -92,6 +92,10 @@ void teredo_client_net_changed(struct teredo_client *c,
 void teredo_client_secondary_opened(struct teredo_client *c, teredo_time now,
 				    struct teredo_outbox *ob);
 
+/* Packets from or to these n <= 64 addresses come next: purely a hint. */
+void teredo_client_prefetch(struct teredo_client *c, const struct teredo_addr *keys,
+			    unsigned n);
+
 struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 					   const struct teredo_rx *rx,
 					   teredo_time now,

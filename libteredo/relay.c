@@ -458,6 +458,12 @@ struct teredo_verdict teredo_relay_udp_in(struct teredo_relay *r,
 	return data_in(r, &p, rx->from, now, ob);
 }
 
+void teredo_relay_prefetch(struct teredo_relay *r, const struct teredo_addr *keys,
+			   unsigned n)
+{
+	peers_prefetch(r->path.peers, keys, n);
+}
+
 void teredo_relay_expire(struct teredo_relay *r, teredo_time now,
 			 struct teredo_outbox *ob)
 {

@@ -36,6 +36,10 @@ void teredo_relay_free(struct teredo_relay *r);
 void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 			    const struct teredo_addr *addr6, unsigned n);
 
+/* Packets from or to these n <= 64 addresses come next: purely a hint. */
+void teredo_relay_prefetch(struct teredo_relay *r, const struct teredo_addr *keys,
+			   unsigned n);
+
 struct teredo_verdict teredo_relay_udp_in(struct teredo_relay *r,
 					  const struct teredo_rx *rx,
 					  teredo_time now,

@@ -9,8 +9,9 @@
  * writes give -EBADFD until TUNSETIFF makes the interface again on it. epoll
  * reports EPOLLERR all that time, which the engine's pump has to know.
  *
- * Packets are bare IPv6: no packet information in front, no virtio-net
- * header. Addresses, routes, MTU and link state are netconf.c's.
+ * Packets are bare IPv6 without packet information, behind a virtio-net
+ * header where the kernel is asked for super-packets (gso.h). Addresses,
+ * routes, MTU and link state are netconf.c's.
  */
 #include "config.h"
 
@@ -23,12 +24,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Linux 6.2; Debian 12's headers are older. */
+#define USO4 0x20u
+#define USO6 0x40u
+
 /* TUNSETIFF; 0 or -errno. The kernel says EINVAL for an interface that exists
  * but is no tun: for the caller that is a name that is taken, too. */
-static int attach(int fd, const char *name, struct ifreq *req)
+static int attach(int fd, const char *name, bool vnet, struct ifreq *req)
 {
 	memset(req, 0, sizeof(*req));
-	req->ifr_flags = IFF_TUN | IFF_NO_PI;
+	req->ifr_flags = (short)(IFF_TUN | IFF_NO_PI |
+				 (vnet ? IFF_VNET_HDR : 0));
 	if (name != NULL) {
 		if (strlen(name) >= sizeof(req->ifr_name))
 			return -EINVAL;
@@ -41,7 +47,7 @@ static int attach(int fd, const char *name, struct ifreq *req)
 	return -errno;
 }
 
-int tun6_open(const char *name, char name_out[IF_NAMESIZE])
+int tun6_open(const char *name, char name_out[IF_NAMESIZE], bool *vnet)
 {
 	struct ifreq req;
 	int error;
@@ -49,7 +55,11 @@ int tun6_open(const char *name, char name_out[IF_NAMESIZE])
 
 	if (fd < 0)
 		return -errno;
-	error = attach(fd, name, &req);
+	error = attach(fd, name, *vnet, &req);
+	if (error == -EINVAL && *vnet) {
+		*vnet = false;
+		error = attach(fd, name, false, &req);
+	}
 	if (error != 0) {
 		close(fd);
 		return error;
@@ -58,11 +68,28 @@ int tun6_open(const char *name, char name_out[IF_NAMESIZE])
 	return fd;
 }
 
-int tun6_reattach(int fd, const char *name)
+int tun6_reattach(int fd, const char *name, bool vnet)
 {
 	struct ifreq req;
 
-	return attach(fd, name, &req);
+	return attach(fd, name, vnet, &req);
+}
+
+/* Both kinds of USO go together, TSO needs checksums (include/uapi/linux/
+ * if_tun.h); ECN lets CWR segments be merged as well. */
+unsigned tun6_offload(int fd, unsigned want)
+{
+	const unsigned long tso =
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	if ((want & TUN6_TSO) == 0) {
+		ioctl(fd, TUNSETOFFLOAD, 0ul);
+		return 0;
+	}
+	if ((want & TUN6_USO) != 0 &&
+	    ioctl(fd, TUNSETOFFLOAD, tso | USO4 | USO6) == 0)
+		return TUN6_TSO | TUN6_USO;
+	return ioctl(fd, TUNSETOFFLOAD, tso) == 0 ? TUN6_TSO : 0;
 }
 
 int tun6_carrier(int fd, bool on)
@@ -79,7 +106,7 @@ ssize_t tun6_read(int fd, void *buf, size_t size)
 	return n >= 0 ? n : -errno;
 }
 
-int tun6_write(int fd, const void *ip6, size_t len)
+int tun6_write(int fd, const struct iovec *piece, unsigned n)
 {
-	return write(fd, ip6, len) >= 0 ? 0 : -errno;
+	return writev(fd, piece, (int)n) >= 0 ? 0 : -errno;
 }

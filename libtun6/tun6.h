@@ -11,21 +11,32 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* Creates the interface (name "" or NULL: the kernel's tunN) without packet
- * information, non-blocking. name_out gets its name. The descriptor or
- * -errno: -ENOENT no /dev/net/tun, -EPERM, -EBUSY exists and is taken. */
-int tun6_open(const char *name, char name_out[IF_NAMESIZE]);
+ * information, non-blocking. name_out gets its name. *vnet asks for a
+ * virtio-net header before each packet and says whether there is one. The
+ * descriptor or -errno: -ENOENT no /dev/net/tun, -EPERM, -EBUSY exists and is
+ * taken. */
+int tun6_open(const char *name, char name_out[IF_NAMESIZE], bool *vnet);
 
-/* Makes the interface again on the same descriptor after it was deleted. */
-int tun6_reattach(int fd, const char *name);
+/* Makes the interface again on the same descriptor after it was deleted; vnet
+ * as tun6_open() said. */
+int tun6_reattach(int fd, const char *name, bool vnet);
+
+/* What the kernel may leave to us and take from us (gso.h), with vnet only. */
+enum tun6_offload { TUN6_TSO = 1, TUN6_USO = 2 };
+/* Sets those of `want` that this kernel has; which. */
+unsigned tun6_offload(int fd, unsigned want);
 
 /* Carrier on or off; 0 or -errno. */
 int tun6_carrier(int fd, bool on);
 
-/* One packet. Length, or -errno (-EAGAIN: none; -EIO: interface is down). */
+/* One packet, after a virtio-net header with vnet. Length of both, or -errno
+ * (-EAGAIN: none; -EIO: interface is down). */
 ssize_t tun6_read(int fd, void *buf, size_t size);
-/* 0 or -errno; -EAGAIN, -ENOBUFS: the kernel would not take it. */
-int tun6_write(int fd, const void *ip6, size_t len);
+/* The same in n pieces. 0 or -errno; -EAGAIN, -ENOBUFS: the kernel would not
+ * take it; -EINVAL, -EIO: nor anything merged like this. */
+int tun6_write(int fd, const struct iovec *piece, unsigned n);
 
 #endif

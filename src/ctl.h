@@ -61,6 +61,7 @@ struct ctl_status {
 	char native[20];		/* has IPv6 by other means; "": none */
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t interval;		/* enum teredo_interval */
+	uint32_t datapath;		/* enum datapath: in use */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;

@@ -410,6 +410,7 @@ static void open_all(struct engine *e)
 		.udp = {e->fd[PRIV_FD_UDP], e->fd[PRIV_FD_UDP2],
 			e->fd[PRIV_FD_DISCOVERY]},
 		.native6 = e->fd[PRIV_FD_NATIVE6],
+		.features = e->config.datapath,
 		.news = take_news,
 		.done = arm,
 		.ctx = e,

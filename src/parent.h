@@ -92,6 +92,7 @@ struct parent {
 	struct netconf *nc;
 	uint64_t due[PARENT_TIMERS];
 	int fd[PARENT_FDS];	/* by enum priv_fd; -1: none */
+	bool vnet;		/* the tun has virtio-net headers */
 	int null;		/* /dev/null, for when stderr goes */
 	struct priv_config config;	/* what an engine is told */
 	struct auth_keys keys;		/* the same; for every next one, too */
@@ -128,6 +129,10 @@ void parent_engine_renew(struct parent *p);
 void parent_send(struct parent *p, const void *msg, size_t len, int fd);
 
 /* ---- parent_open.c ---- */
+
+/* Super-packets on the tun, or not; which of it this kernel has, as bits of
+ * enum datapath. */
+uint32_t parent_offload_tun(const struct parent *p, bool on);
 
 /* Opens everything; ends the process with a message and a remedy. */
 void parent_open(struct parent *p);

@@ -25,6 +25,7 @@
 
 #include "../libtun6/tun6.h"
 #include "clock.h"
+#include "datapath.h"
 #include "log.h"
 #include "parent.h"
 
@@ -208,9 +209,11 @@ void parent_link_carrier(struct parent *p)
 static void link_made_again(struct parent *p)
 {
 	const char *name = p->config.instance;
-	int err = tun6_reattach(p->fd[PRIV_FD_TUN], name);
+	int err = tun6_reattach(p->fd[PRIV_FD_TUN], name, p->vnet);
 	bool lives = err == -EEXIST;
 
+	if (err == 0)
+		parent_offload_tun(p, (p->config.datapath & DATAPATH_TSO) != 0);
 	if (err == 0 || lives)
 		err = parent_link_begin(p);
 	if (err == 0) {

@@ -33,6 +33,7 @@
 
 #include "../libteredo/addr.h"
 #include "../libtun6/tun6.h"
+#include "datapath.h"
 #include "holder.h"
 #include "log.h"
 #include "parent.h"
@@ -356,7 +357,8 @@ static int open_tun(struct parent *p)
 				  "ipv6.disable=1, or load it: modprobe ipv6");
 		return EX_UNAVAILABLE;
 	}
-	p->fd[PRIV_FD_TUN] = tun6_open(p->conf.ifname, name);
+	p->vnet = true;
+	p->fd[PRIV_FD_TUN] = tun6_open(p->conf.ifname, name, &p->vnet);
 	return p->fd[PRIV_FD_TUN] < 0
 		       ? tun_refused(p->conf.ifname, p->fd[PRIV_FD_TUN])
 		       : 0;
@@ -483,6 +485,27 @@ static void open_control(struct parent *p)
 
 /* ---- all of it ---- */
 
+uint32_t parent_offload_tun(const struct parent *p, bool on)
+{
+	unsigned got;
+
+	if (p->fd[PRIV_FD_TUN] < 0 || !p->vnet)
+		return 0;
+	got = tun6_offload(p->fd[PRIV_FD_TUN], on ? TUN6_TSO | TUN6_USO : 0);
+	return DATAPATH_VNET | ((got & TUN6_TSO) != 0 ? DATAPATH_TSO : 0u) |
+	       ((got & TUN6_USO) != 0 ? DATAPATH_USO : 0u);
+}
+
+/* Which offloads there are. */
+static uint32_t probe_datapath(const struct parent *p, bool on)
+{
+	uint32_t got = udp_offload(p->fd[PRIV_FD_UDP], on);
+
+	if (p->fd[PRIV_FD_UDP2] >= 0)
+		got &= udp_offload(p->fd[PRIV_FD_UDP2], on);
+	return got | parent_offload_tun(p, on) | (on ? DATAPATH_BATCH : 0u);
+}
+
 void parent_configure(struct parent *p)
 {
 	const struct conf *conf = &p->conf;
@@ -512,6 +535,7 @@ void parent_configure(struct parent *p)
 	c->find_refresh = conf->find_refresh;
 	parent_discovery_open(p);
 	c->discovery = p->fd[PRIV_FD_DISCOVERY] < 0 ? 0 : conf->discovery;
+	c->datapath = probe_datapath(p, true);
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
 		memcpy(c->server_name[i], conf->server[i].name,

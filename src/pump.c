@@ -1,22 +1,34 @@
 /*
  * pump.c - the hot path between the sockets and the core
  *
- * A wake-up reads the clock once and takes up to PUMP_BATCH packets from the
+ * A wake-up reads the clock once and takes a batch of packets from the
  * descriptor that is readable; epoll is level-triggered, so that what is left
- * comes with the next turn and no socket can starve another. Each packet goes
- * to the core alone and lies in the pump's buffer; the verdict names octets of
- * that buffer, so nothing is copied on the way.
+ * comes with the next turn and no socket can starve another. The peers of a
+ * batch are fetched into the cache first. Each packet then goes to the core
+ * alone and lies in the pump's buffers; the verdict names octets of them, so
+ * nothing is copied on the way.
+ *
+ * With offloads (datapath.h) the kernel gives and takes *super-packets*. Of
+ * one from the tun the core sees the first segment, built whole; TO_UDP holds
+ * for all of it, and it leaves as headers made here and payload from the
+ * buffer. After any other verdict each segment is built and submitted.
+ * Datagrams that came in one piece are submitted one by one, and merged
+ * again on their way into the tun (gso.h).
  *
  * Order is a promise: after each call into the core the outbox goes out first
  * and the packet of the verdict after it. A packet that ends the wait of
  * others thus follows them, and so does every later packet of that flow.
+ * udp_tx.c and gso.h keep the order they are given; what is written to the tun
+ * beside the merger flushes it first.
  *
  * The snapshot is brought up to date before anybody hears of a change: who is
  * killed in between must not have told more than its successor will know.
  *
  * Nothing here waits. What the kernel does not take (full queue, no route, no
  * interface) is dropped and counted. Three functions are the only ways out:
- * send_udp(), send_tun(), send_native6().
+ * send_udp(), send_tun(), send_native6(). A merged packet that the tun refuses
+ * is written in pieces, and if those are taken nothing is merged any more:
+ * some kernels refuse valid ones.
  *
  * When the interface is deleted under us, its descriptor reports EPOLLERR for
  * ever and reads give EBADFD, until the parent has made it again on the same
@@ -32,53 +44,124 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "../libtun6/gso.h"
 #include "../libtun6/tun6.h"
 #include "clock.h"
-#include "udp.h"
+#include "datapath.h"
+#include "log.h"
+#include "udp_rx.h"
+#include "udp_tx.h"
 
-#define PUMP_BATCH  64 /* packets per wake-up and descriptor */
-#define PUMP_EXPIRE 16 /* expire() per turn */
-#define PUMP_BUFFER 65536
+#define PUMP_BATCH  64u /* packets per wake-up and descriptor */
+#define PUMP_EXPIRE 16	/* expire() per turn */
+#define PUMP_PACKET 65600u /* virtio-net header and the longest IPv6 packet */
+#define PUMP_ARENA  (4 * PUMP_PACKET)
 #define TUN_RETRY   (100 * TEREDO_MS)
 
 struct pump {
 	struct pump_config c;
-	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
-	uint32_t tun_drops, udp_drops;
+	struct udp_rx *rx;
+	struct udp_tx *tx;
+	struct gso_merger merger;
+	size_t vnet; /* octets in front of each packet on the tun */
+	struct ctl_traffic udp_rx, tun_rx, tun_tx;
+	uint32_t tun_drops;
 	teredo_time tun_retry; /* NEVER: the tun is watched */
 	struct teredo_outbox outbox;
-	uint8_t buffer[PUMP_BUFFER];
+	unsigned n_read;
+	struct iovec read[PUMP_BATCH]; /* packets from the tun, in arena[] */
+	uint8_t segment[PUMP_PACKET];
+	uint8_t arena[PUMP_ARENA];
 };
 
-static void count(struct ctl_traffic *t, size_t len)
+static void count(struct ctl_traffic *t, uint64_t packets, size_t len)
 {
-	t->packets++;
+	t->packets += packets;
 	t->bytes += len;
 }
 
 /* ---- the ways out ---- */
 
+/* The octets stay where they are until the flush. */
 static void send_udp(struct pump *p, enum teredo_via via, struct teredo_ep to,
 		     const uint8_t *data, uint32_t len)
 {
-	if (udp_send(p->c.udp[via], to, data, len) == 0)
-		count(&p->udp_tx, len);
+	const struct iovec piece = { (void *)(uintptr_t)data, len };
+
+	udp_tx_next(p->tx, 0);
+	udp_tx_add(p->tx, p->c.udp[via], to, &piece, 1);
+}
+
+static void send_udp_copy(struct pump *p, const struct outbox_item *item)
+{
+	uint8_t *copy = udp_tx_next(p->tx, item->len);
+	const struct iovec piece = { copy, item->len };
+
+	memcpy(copy, outbox_data(&p->outbox, item), item->len);
+	udp_tx_add(p->tx, p->c.udp[item->via], item->to, &piece, 1);
+}
+
+/* Whether the tun took it. */
+static bool write_tun(struct pump *p, const uint8_t *ip6, size_t len)
+{
+	struct virtio_net_hdr vnet = { 0 };
+	const struct iovec piece[2] = { { &vnet, sizeof(vnet) },
+					{ (void *)(uintptr_t)ip6, len } };
+	unsigned skip = p->vnet == 0;
+
+	if (tun6_write(p->c.tun, piece + skip, 2 - skip) != 0) {
+		p->tun_drops++;
+		return false;
+	}
+	count(&p->tun_tx, 1, len);
+	return true;
+}
+
+/* A merged packet was refused. */
+static void write_pieces(struct pump *p, const struct gso_run *run)
+{
+	bool taken = false;
+
+	for (uint32_t i = 0; i < run->n; i++)
+		taken |= write_tun(p, run->packet[i].iov_base,
+				   run->packet[i].iov_len);
+	if (!taken || p->c.features == 0)
+		return;
+	log_line(LOG_WARNING, "the interface takes no merged packets: "
+			      "they are written one by one");
+	p->c.features &= ~(uint32_t)(DATAPATH_TSO | DATAPATH_USO);
+	p->merger.tcp = p->merger.udp = false;
+}
+
+static void write_run(void *ctx, const struct gso_run *run)
+{
+	struct pump *p = ctx;
+	uint8_t head[GSO_RUN_HEAD];
+	struct iovec piece[1 + GSO_SEGMENTS];
+	unsigned n = gso_run_iov(run, head, piece);
+	int error = tun6_write(p->c.tun, piece, n);
+
+	if (error == 0)
+		count(&p->tun_tx, run->n, run->n * run->head + run->payload);
+	else if (run->n > 1 && (error == -EINVAL || error == -EIO))
+		write_pieces(p, run);
 	else
-		p->udp_drops++;
+		p->tun_drops += run->n;
 }
 
 static void send_tun(struct pump *p, const uint8_t *ip6, uint32_t len)
 {
-	if (tun6_write(p->c.tun, ip6, len) == 0)
-		count(&p->tun_tx, len);
+	if (p->merger.tcp)
+		gso_merge(&p->merger, ip6, len);
 	else
-		p->tun_drops++;
+		write_tun(p, ip6, len);
 }
 
 /* The raw socket takes the packet with its header; sendto() wants to know the
@@ -91,9 +174,15 @@ static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
 	memcpy(&to.sin6_addr, ip6 + 24, sizeof(to.sin6_addr));
 	if (sendto(p->c.native6, ip6, len, 0, (struct sockaddr *)&to,
 		   sizeof(to)) >= 0)
-		count(&p->tun_tx, len);
+		count(&p->tun_tx, 1, len);
 	else
 		p->tun_drops++;
+}
+
+static void flush(struct pump *p)
+{
+	udp_tx_flush(p->tx);
+	gso_flush(&p->merger);
 }
 
 /* ---- what the core says ---- */
@@ -104,10 +193,11 @@ static void deliver_item(struct pump *p, const struct outbox_item *item)
 
 	switch (item->kind) {
 	case OUTBOX_UDP:
-		send_udp(p, item->via, item->to, data, item->len);
+		send_udp_copy(p, item);
 		return;
 	case OUTBOX_TUN:
-		send_tun(p, data, item->len);
+		gso_flush(&p->merger);
+		write_tun(p, data, item->len);
 		return;
 	case OUTBOX_NATIVE6:
 		send_native6(p, data, item->len);
@@ -143,7 +233,7 @@ struct teredo_outbox *pump_outbox(struct pump *p)
 	return &p->outbox;
 }
 
-void pump_deliver(struct pump *p, teredo_time now)
+static void deliver(struct pump *p, teredo_time now)
 {
 	bool changed = has_changed(&p->outbox);
 
@@ -159,11 +249,17 @@ void pump_deliver(struct pump *p, teredo_time now)
 		p->c.ops->report(p->c.role, now);
 }
 
+void pump_deliver(struct pump *p, teredo_time now)
+{
+	deliver(p, now);
+	flush(p);
+}
+
 /* The outbox first, then the packet in `data` that the verdict is about. */
 static void obey(struct pump *p, const struct teredo_verdict *v,
 		 const uint8_t *data, teredo_time now)
 {
-	pump_deliver(p, now);
+	deliver(p, now);
 	switch (v->fate) {
 	case TEREDO_TO_TUN:
 		send_tun(p, data + v->off, v->len);
@@ -188,46 +284,177 @@ static void lose_tun(struct pump *p, teredo_time now)
 	p->tun_retry = now + TUN_RETRY;
 }
 
+/* Takes what waits, as far as the arena goes. */
+static void read_tun(struct pump *p, teredo_time now)
+{
+	size_t used = 0;
+
+	for (p->n_read = 0; p->n_read < PUMP_BATCH &&
+			    PUMP_ARENA - used >= PUMP_PACKET; p->n_read++) {
+		ssize_t n = tun6_read(p->c.tun, p->arena + used, PUMP_PACKET);
+
+		if (n < 0) {
+			if (n != -EAGAIN && n != -EINTR)
+				lose_tun(p, now);
+			return;
+		}
+		p->read[p->n_read] = (struct iovec){ p->arena + used,
+						     (size_t)n };
+		used += ((size_t)n + 15) & ~(size_t)15;
+	}
+}
+
+static void prefetch_tun(struct pump *p)
+{
+	struct teredo_addr key[PUMP_BATCH];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->n_read; i++) {
+		const uint8_t *ip6 = p->read[i].iov_base;
+
+		if (p->read[i].iov_len >= p->vnet + 40)
+			memcpy(key[n++].b, ip6 + p->vnet + 24, 16);
+	}
+	p->c.ops->prefetch(p->c.role, key, n);
+}
+
+/* Segment i of a super-packet as an ordinary packet. */
+static uint32_t build(struct pump *p, const struct gso_super *s, uint32_t i)
+{
+	struct iovec payload = gso_segment(s, i, p->segment);
+
+	memcpy(p->segment + s->head, payload.iov_base, payload.iov_len);
+	return s->head + (uint32_t)payload.iov_len;
+}
+
+static void submit(struct pump *p, const uint8_t *ip6, uint32_t len,
+		   teredo_time now)
+{
+	struct teredo_verdict v = p->c.ops->tun_in(p->c.role, ip6, len, now,
+						   &p->outbox);
+
+	obey(p, &v, ip6, now);
+}
+
+static void send_super(struct pump *p, const struct gso_super *s,
+		       const struct teredo_verdict *v)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint8_t *head = udp_tx_next(p->tx, s->head);
+		const struct iovec piece[2] = { { head, s->head },
+						gso_segment(s, i, head) };
+
+		udp_tx_add(p->tx, p->c.udp[v->via], v->to, piece, 2);
+	}
+}
+
+static void submit_super(struct pump *p, const struct gso_super *s,
+			 teredo_time now)
+{
+	uint32_t len = build(p, s, 0);
+	struct teredo_verdict v = p->c.ops->tun_in(p->c.role, p->segment, len,
+						   now, &p->outbox);
+
+	if (v.fate == TEREDO_TO_UDP) {
+		assert(v.off == 0 && v.len == len);
+		deliver(p, now);
+		send_super(p, s, &v);
+		return;
+	}
+	obey(p, &v, p->segment, now);
+	for (uint32_t i = 1; i < s->count; i++) {
+		len = build(p, s, i);
+		submit(p, p->segment, len, now);
+		flush(p);	/* the next one is built in its place */
+	}
+}
+
+static void take_from_tun(struct pump *p, uint8_t *data, size_t len,
+			  teredo_time now)
+{
+	struct virtio_net_hdr vnet = { 0 };
+	struct gso_super s;
+
+	if (len < p->vnet) {
+		p->tun_drops++;
+		return;
+	}
+	memcpy(&vnet, data, p->vnet);
+	if (gso_view(&s, &vnet, data + p->vnet, len - p->vnet) != 0) {
+		p->tun_drops++;
+		return;
+	}
+	count(&p->tun_rx, s.count, s.len + (size_t)(s.count - 1) * s.head);
+	if (s.count > 1)
+		submit_super(p, &s, now);
+	else
+		submit(p, s.data, s.len, now);
+}
+
 static void tun_readable(void *ctx, uint32_t events)
 {
 	struct pump *p = ctx;
 	teredo_time now = clock_now();
 
 	(void)events;
-	for (unsigned i = 0; i < PUMP_BATCH; i++) {
-		struct teredo_verdict v;
-		ssize_t n = tun6_read(p->c.tun, p->buffer, sizeof(p->buffer));
-
-		if (n < 0) {
-			if (n != -EAGAIN && n != -EINTR)
-				lose_tun(p, now);
-			break;
-		}
-		count(&p->tun_rx, (size_t)n);
-		v = p->c.ops->tun_in(p->c.role, p->buffer, (size_t)n, now,
-				     &p->outbox);
-		obey(p, &v, p->buffer, now);
-	}
+	read_tun(p, now);
+	prefetch_tun(p);
+	for (unsigned i = 0; i < p->n_read; i++)
+		take_from_tun(p, p->read[i].iov_base, p->read[i].iov_len, now);
+	flush(p);
 	p->c.done(p->c.ctx);
+}
+
+/* Most datagrams are bare IPv6 packets; for others it is in vain. */
+static void prefetch_udp(struct pump *p, unsigned n)
+{
+	struct teredo_addr key[PUMP_BATCH];
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < n && found < PUMP_BATCH; i++) {
+		struct udp_message m = udp_rx_message(p->rx, i);
+
+		if (m.len >= 40 && m.data[0] >> 4 == 6)
+			memcpy(key[found++].b, m.data + 8, 16);
+	}
+	p->c.ops->prefetch(p->c.role, key, found);
+}
+
+static void take_datagrams(struct pump *p, enum teredo_via via,
+			   const struct udp_message *m, teredo_time now)
+{
+	struct teredo_rx rx = { .data = m->data, .via = via, .from = m->from,
+				.local_ip = m->local_ip };
+	uint32_t left = m->len;
+
+	do {
+		struct teredo_verdict v;
+
+		rx.len = left < m->size ? left : m->size;
+		count(&p->udp_rx, 1, rx.len);
+		v = p->c.ops->udp_in(p->c.role, &rx, now, &p->outbox);
+		obey(p, &v, rx.data, now);
+		rx.data += rx.len;
+		left -= (uint32_t)rx.len;
+	} while (left > 0);
 }
 
 static void udp_readable(struct pump *p, enum teredo_via via)
 {
 	teredo_time now = clock_now();
-	struct teredo_rx rx = {.data = p->buffer, .via = via};
+	unsigned taken = 0, n;
 
-	for (unsigned i = 0; i < PUMP_BATCH; i++) {
-		struct teredo_verdict v;
-		int n = udp_recv(p->c.udp[via], p->buffer, sizeof(p->buffer),
-				 &rx.from, &rx.local_ip);
+	do {
+		n = udp_rx_receive(p->rx, p->c.udp[via]);
+		prefetch_udp(p, n);
+		for (unsigned i = 0; i < n; i++) {
+			struct udp_message m = udp_rx_message(p->rx, i);
 
-		if (n < 0)
-			break;
-		count(&p->udp_rx, (size_t)n);
-		rx.len = (size_t)n;
-		v = p->c.ops->udp_in(p->c.role, &rx, now, &p->outbox);
-		obey(p, &v, p->buffer, now);
-	}
+			take_datagrams(p, via, &m, now);
+		}
+		flush(p);
+		taken += n;
+	} while (n == udp_rx_slots(p->rx) && taken < PUMP_BATCH);
 	p->c.done(p->c.ctx);
 }
 
@@ -263,7 +490,17 @@ int pump_new(struct pump **out, const struct pump_config *config)
 		return -ENOMEM;
 	p->c = *config;
 	p->tun_retry = TEREDO_NEVER;
-	error = watch(p, p->c.udp[TEREDO_VIA_PRIMARY], primary_readable);
+	p->vnet = (p->c.features & DATAPATH_VNET) != 0 ?
+			  sizeof(struct virtio_net_hdr) : 0;
+	p->merger.tcp = (p->c.features & DATAPATH_TSO) != 0;
+	p->merger.udp = (p->c.features & DATAPATH_USO) != 0;
+	p->merger.emit = write_run;
+	p->merger.ctx = p;
+	error = udp_rx_new(&p->rx, p->c.features);
+	if (error == 0)
+		error = udp_tx_new(&p->tx, p->c.features);
+	if (error == 0)
+		error = watch(p, p->c.udp[TEREDO_VIA_PRIMARY], primary_readable);
 	if (error == 0)
 		error = watch(p, p->c.udp[TEREDO_VIA_SECONDARY],
 			      secondary_readable);
@@ -288,15 +525,17 @@ void pump_free(struct pump *p)
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_PRIMARY]);
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_SECONDARY]);
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_DISCOVERY]);
+	udp_rx_free(p->rx);
+	udp_tx_free(p->tx);
 	free(p);
 }
 
 int pump_secondary(struct pump *p, int fd)
 {
 	int *udp = &p->c.udp[TEREDO_VIA_SECONDARY];
-
 	int error;
 
+	udp_tx_flush(p->tx);
 	loop_remove(p->c.loop, *udp);
 	error = watch(p, fd, secondary_readable);
 	*udp = error == 0 ? fd : -1;
@@ -316,8 +555,9 @@ void pump_expire(struct pump *p, teredo_time now)
 		if (p->c.ops->deadline(p->c.role) > now)
 			break;
 		p->c.ops->expire(p->c.role, now, &p->outbox);
-		pump_deliver(p, now);
+		deliver(p, now);
 	}
+	flush(p);
 }
 
 teredo_time pump_deadline(const struct pump *p)
@@ -327,12 +567,26 @@ teredo_time pump_deadline(const struct pump *p)
 	return role < p->tun_retry ? role : p->tun_retry;
 }
 
+uint32_t pump_features(const struct pump *p)
+{
+	uint32_t batched = udp_tx_features(p->tx) & udp_rx_features(p->rx);
+	uint32_t gone = DATAPATH_BATCH & ~batched;
+
+	if ((udp_tx_features(p->tx) & DATAPATH_SEGMENT) == 0)
+		gone |= DATAPATH_SEGMENT;
+	return p->c.features & ~gone;
+}
+
 void pump_status(const struct pump *p, struct ctl_status *st)
 {
+	const struct udp_tx_counts *sent = udp_tx_counts(p->tx);
+
 	st->udp_rx = p->udp_rx;
-	st->udp_tx = p->udp_tx;
+	st->udp_tx.packets = sent->packets;
+	st->udp_tx.bytes = sent->bytes;
 	st->tun_rx = p->tun_rx;
 	st->tun_tx = p->tun_tx;
 	st->tun_drops = p->tun_drops;
-	st->udp_drops = p->udp_drops;
+	st->udp_drops = (uint32_t)sent->drops;
+	st->datapath = pump_features(p);
 }

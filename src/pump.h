@@ -17,6 +17,7 @@ struct pump_config {
 	struct snapshot *snap;
 	/* non-blocking; -1: the role has none. They stay the caller's. */
 	int tun, udp[3], native6;
+	uint32_t features;	/* bits of enum datapath */
 	/* ADDRESS, RESOLVE and SECONDARY news, for the parent */
 	void (*news)(void *ctx, const struct outbox_item *item);
 	/* at the end of each wake-up, when pump_deadline() may have changed */
@@ -42,7 +43,10 @@ int pump_secondary(struct pump *pump, int fd);
 void pump_expire(struct pump *pump, teredo_time now);
 teredo_time pump_deadline(const struct pump *pump);
 
-/* The traffic and the kernel's drops. */
+/* Bits of enum datapath that are still in use. */
+uint32_t pump_features(const struct pump *pump);
+
+/* The traffic, the kernel's drops and the features in use. */
 void pump_status(const struct pump *pump, struct ctl_status *st);
 
 #endif

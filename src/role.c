@@ -56,6 +56,13 @@ struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 	return (struct teredo_verdict){.fate = TEREDO_DROP};
 }
 
+void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n)
+{
+	(void)role;
+	(void)keys;
+	(void)n;
+}
+
 void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	(void)role;

@@ -14,13 +14,16 @@
 #include "snapshot.h"
 
 struct role_ops {
-	/* the data path: five functions */
+	/* the data path */
 	struct teredo_verdict (*udp_in)(void *role, const struct teredo_rx *rx,
 					teredo_time now,
 					struct teredo_outbox *ob);
 	struct teredo_verdict (*tun_in)(void *role, const uint8_t *ip6,
 					size_t len, teredo_time now,
 					struct teredo_outbox *ob);
+	/* A hint: packets from or to these n <= 64 addresses come next. */
+	void (*prefetch)(void *role, const struct teredo_addr *keys,
+			 unsigned n);
 	void (*expire)(void *role, teredo_time now, struct teredo_outbox *ob);
 	teredo_time (*deadline)(const void *role);
 	const struct teredo_counters *(*counters)(const void *role);
@@ -60,6 +63,7 @@ extern const struct role_ops role_dormant;
 /* For a role that has no use for one of them. */
 struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 				    teredo_time now, struct teredo_outbox *ob);
+void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n);
 void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob);
 teredo_time role_no_deadline(const void *role);
 bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,

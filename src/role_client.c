@@ -58,6 +58,13 @@ static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
 	return teredo_client_tun_in(c->core, ip6, len, now, ob);
 }
 
+static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
+{
+	struct client *c = role;
+
+	teredo_client_prefetch(c->core, keys, n);
+}
+
 static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	struct client *c = role;
@@ -365,6 +372,7 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 const struct role_ops role_client = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
+	.prefetch = prefetch,
 	.expire = expire,
 	.deadline = deadline,
 	.counters = counters,

@@ -63,6 +63,7 @@ static void save(void *role, struct snapshot *snap)
 const struct role_ops role_dormant = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
+	.prefetch = role_no_prefetch,
 	.expire = role_no_expire,
 	.deadline = role_no_deadline,
 	.counters = counters,

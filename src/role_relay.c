@@ -26,6 +26,11 @@ static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
 	return teredo_relay_tun_in(role, ip6, len, now, ob);
 }
 
+static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
+{
+	teredo_relay_prefetch(role, keys, n);
+}
+
 static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	teredo_relay_expire(role, now, ob);
@@ -134,6 +139,7 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 const struct role_ops role_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
+	.prefetch = prefetch,
 	.expire = expire,
 	.deadline = deadline,
 	.counters = counters,

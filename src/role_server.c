@@ -56,6 +56,7 @@ static void netchange(void *role, const struct priv_netchange *n,
 const struct role_ops role_server = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
+	.prefetch = role_no_prefetch,
 	.expire = role_no_expire,
 	.deadline = role_no_deadline,
 	.counters = counters,

@@ -24,9 +24,12 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "datapath.h"
 
 #define BUFFER_BYTES (4 * 1024 * 1024)
 
@@ -126,6 +129,20 @@ int udp_set_link(int fd, int ifindex)
 	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof(loop)))
 		return -errno;
 	return 0;
+}
+
+/* UDP_SEGMENT 0 changes nothing: it is asked for with each send. */
+uint32_t udp_offload(int fd, bool on)
+{
+	const int gro = on, segment = 0;
+	uint32_t features = 0;
+
+	if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, &gro, sizeof(gro)) == 0)
+		features |= DATAPATH_GRO;
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
+		       sizeof(segment)) == 0)
+		features |= DATAPATH_SEGMENT;
+	return on ? features : 0;
 }
 
 struct teredo_ep udp_bound(int fd)

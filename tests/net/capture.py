@@ -3,14 +3,18 @@
 One packet socket in the core's namespace sees every IPv4 datagram of every
 link once, on its way in, with the kernel's time stamp. It listens from the
 moment it exists, and nothing is lost unnoticed: the kernel counts what did
-not fit. Teredo datagrams are taken apart as RFC 4380 section 5.1.1 says.
+not fit. Datagrams that travel together between two network cards of the
+kernel's (UDP_SEGMENT) are cut apart as a wire would show them, and what they
+carry as RFC 4380 section 5.1.1 says.
 """
 import ipaddress
 import socket
 import struct
 
 ETH_P_IP = 0x0800
-SOL_PACKET, PACKET_STATISTICS = 263, 6
+SOL_PACKET, PACKET_STATISTICS, PACKET_VNET_HDR = 263, 6, 15
+VNET_HDR = struct.Struct("=BBHHHH")     # struct virtio_net_hdr
+GSO_UDP_L4 = 5
 SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
 SO_RCVBUFFORCE = 33
 ICMPV6, NO_NEXT_HEADER = 58, 59
@@ -64,6 +68,20 @@ class Packet:
                 f" [{self.inner_src} > {self.inner_dst} {kind}]")
 
 
+def datagrams(raw):
+    """The frames of what a packet socket with PACKET_VNET_HDR gave."""
+    _, gso, _, size, _, _ = VNET_HDR.unpack_from(raw)
+    frame = raw[VNET_HDR.size:]
+    head = 14 + (frame[14] & 15) * 4 + 8
+    if gso != GSO_UDP_L4:
+        return [frame]
+    end = len(frame)
+    return [frame[:16] + struct.pack("!H", min(size, end - at) + head - 14) +
+            frame[18:head - 4] + struct.pack("!H", min(size, end - at) + 8) +
+            frame[head - 2:head] + frame[at:at + size]
+            for at in range(head, end, size)]
+
+
 class Capture:
     """What passed the core since the last mark()."""
 
@@ -73,6 +91,7 @@ class Capture:
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                       socket.htons(ETH_P_IP))
         self.sock.setblocking(False)
+        self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.seen = []
@@ -86,17 +105,18 @@ class Capture:
         """All UDP datagrams since mark(), in order."""
         while True:
             try:
-                frame, notes, _, where = self.sock.recvmsg(65536, 64)
+                frame, notes, _, where = self.sock.recvmsg(65600, 64)
             except BlockingIOError:
                 break
-            if where[2] == socket.PACKET_OUTGOING or frame[23] != 17:
+            if (where[2] == socket.PACKET_OUTGOING or
+                    frame[VNET_HDR.size + 23] != 17):
                 continue
             when = 0.0
             for _, kind, data in notes:
                 if kind == SO_TIMESTAMPNS:
                     seconds, nanos = struct.unpack_from("qq", data)
                     when = seconds + nanos * 1e-9
-            self.seen.append(Packet(frame, when))
+            self.seen += [Packet(one, when) for one in datagrams(frame)]
         return self.seen
 
     def lost(self):

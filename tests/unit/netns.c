@@ -20,18 +20,29 @@
 
 #define LOWER_UP (1u << 16) /* IFF_LOWER_UP, which <net/if.h> lacks */
 
-bool netns_set_link(const char *ifname, bool up)
+static bool change(const char *ifname, unsigned long what, struct ifreq req)
 {
-	struct ifreq req = {.ifr_flags = (short)(up ? IFF_UP : 0)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool done;
 
 	if (fd < 0)
 		return false;
 	strncpy(req.ifr_name, ifname, sizeof(req.ifr_name) - 1);
-	done = ioctl(fd, SIOCSIFFLAGS, &req) == 0;
+	done = ioctl(fd, what, &req) == 0;
 	close(fd);
 	return done;
+}
+
+bool netns_set_link(const char *ifname, bool up)
+{
+	return change(ifname, SIOCSIFFLAGS,
+		      (struct ifreq){
+			      .ifr_flags = (short)(up ? IFF_UP : 0)});
+}
+
+bool netns_set_mtu(const char *ifname, int mtu)
+{
+	return change(ifname, SIOCSIFMTU, (struct ifreq){.ifr_mtu = mtu});
 }
 
 /* Asks rtnetlink about a link; the flags in its answer, or 0. */

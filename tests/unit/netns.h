@@ -16,6 +16,7 @@ bool netns_enter_with_tun(void);
 
 /* Sets or clears IFF_UP; true on success. */
 bool netns_set_link(const char *ifname, bool up);
+bool netns_set_mtu(const char *ifname, int mtu);
 bool netns_has_carrier(const char *ifname);
 /* As `ip link del` does; true when it is gone. */
 bool netns_delete_link(const char *ifname);

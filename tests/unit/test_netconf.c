@@ -44,7 +44,7 @@ static int setup(void **state)
 		return 0;
 	if (netconf_open(&w.nc) < 0)
 		return -1;
-	w.tun = tun6_open("teredo", w.ifname);
+	w.tun = tun6_open("teredo", w.ifname, &(bool){false});
 	w.ifindex = netconf_index(w.nc, "teredo");
 	return w.tun >= 0 && w.ifindex > 0 ? 0 : -1;
 }

@@ -81,6 +81,13 @@ static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
 	return answer(role, len, ob);
 }
 
+static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
+{
+	(void)role;
+	(void)keys;
+	assert_true(n <= 64);
+}
+
 static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	struct fixture *f = role;
@@ -118,6 +125,7 @@ static void report(void *role, teredo_time now)
 static const struct role_ops ops = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
+	.prefetch = prefetch,
 	.expire = expire,
 	.deadline = deadline,
 	.save = save,
@@ -526,7 +534,7 @@ static void a_deleted_tun_is_left_alone_until_it_is_back(void **state)
 
 	pump_free(f->pump);
 	close(f->tun);
-	f->tun = tun6_open("teredo", name);
+	f->tun = tun6_open("teredo", name, &(bool){false});
 	assert_true(f->tun >= 0);
 	make_pump(f);
 
@@ -545,7 +553,7 @@ static void a_deleted_tun_is_left_alone_until_it_is_back(void **state)
 	run(f, 1);
 	assert_true(pump_deadline(f->pump) != TEREDO_NEVER);
 
-	assert_int_equal(tun6_reattach(f->tun, "teredo"), 0);
+	assert_int_equal(tun6_reattach(f->tun, "teredo", false), 0);
 	assert_true(netns_set_link("teredo", true));
 	pump_expire(f->pump, pump_deadline(f->pump));
 	f->calls = 0;

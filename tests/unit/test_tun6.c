@@ -22,9 +22,10 @@
 static int open_tun(const char *name)
 {
 	char got[IF_NAMESIZE];
+	bool vnet = false;
 	int fd;
 
-	fd = tun6_open(name, got);
+	fd = tun6_open(name, got, &vnet);
 	assert_true(fd >= 0);
 	assert_string_equal(got, name);
 	return fd;
@@ -32,14 +33,16 @@ static int open_tun(const char *name)
 
 static const uint8_t packet[40] = {
 	0x60, [6] = 59, [7] = 64, [8] = 0x20, [9] = 1, [24] = 0x20, [25] = 1};
+static const struct iovec whole = {(void *)(uintptr_t)packet, sizeof(packet)};
 
 static void the_kernel_may_choose_the_name(void **ctx)
 {
 	char name[IF_NAMESIZE];
+	bool vnet = false;
 	int fd;
 
 	(void)ctx;
-	fd = tun6_open(NULL, name);
+	fd = tun6_open(NULL, name, &vnet);
 	assert_true(fd >= 0);
 	assert_int_not_equal(if_nametoindex(name), 0);
 	close(fd);
@@ -49,12 +52,13 @@ static void the_kernel_may_choose_the_name(void **ctx)
 static void a_name_that_is_taken_is_busy(void **ctx)
 {
 	char name[IF_NAMESIZE];
+	bool vnet = false;
 	int fd = open_tun("teredo");
 
 	(void)ctx;
-	assert_int_equal(tun6_open("teredo", name), -EBUSY);
-	assert_int_equal(tun6_open("lo", name), -EBUSY);
-	assert_int_equal(tun6_open("a_name_too_long_", name), -EINVAL);
+	assert_int_equal(tun6_open("teredo", name, &vnet), -EBUSY);
+	assert_int_equal(tun6_open("lo", name, &vnet), -EBUSY);
+	assert_int_equal(tun6_open("a_name_too_long_", name, &vnet), -EINVAL);
 	close(fd);
 }
 
@@ -82,9 +86,9 @@ static void a_packet_is_taken_only_while_the_link_is_up(void **ctx)
 	int fd = open_tun("teredo");
 
 	(void)ctx;
-	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), -EIO);
+	assert_int_equal(tun6_write(fd, &whole, 1), -EIO);
 	assert_true(netns_set_link("teredo", true));
-	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), 0);
+	assert_int_equal(tun6_write(fd, &whole, 1), 0);
 	close(fd);
 }
 
@@ -110,11 +114,11 @@ static void a_deleted_interface_is_made_again_on_its_descriptor(void **ctx)
 	assert_true(netns_set_link("teredo", true));
 	assert_true(netns_delete_link("teredo"));
 	assert_int_equal(tun6_read(fd, buf, sizeof(buf)), -EBADFD);
-	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), -EBADFD);
-	assert_int_equal(tun6_reattach(fd, "teredo"), 0);
+	assert_int_equal(tun6_write(fd, &whole, 1), -EBADFD);
+	assert_int_equal(tun6_reattach(fd, "teredo", false), 0);
 	assert_int_not_equal(if_nametoindex("teredo"), 0);
 	assert_true(netns_set_link("teredo", true));
-	assert_int_equal(tun6_write(fd, packet, sizeof(packet)), 0);
+	assert_int_equal(tun6_write(fd, &whole, 1), 0);
 	close(fd);
 }
 

@@ -1,0 +1,20 @@
+/*
+ * datapath.h - which of the kernel's offloads the data path uses
+ *
+ * Bits of a word that the parent probes (DataPath in miredo.conf), hands to
+ * the engine and takes back bit by bit what fails later. With none of them,
+ * packets are read and written one by one, as everywhere.
+ */
+#ifndef MIREDO_DATAPATH_H
+#define MIREDO_DATAPATH_H
+
+enum datapath {
+	DATAPATH_VNET = 1,	/* tun: a virtio-net header before packets */
+	DATAPATH_TSO = 2,	/* tun: TCP in super-packets, with VNET */
+	DATAPATH_USO = 4,	/* tun: UDP in super-packets, with VNET */
+	DATAPATH_SEGMENT = 8,	/* UDP_SEGMENT: many datagrams in one send */
+	DATAPATH_GRO = 16,	/* UDP_GRO: many datagrams in one receive */
+	DATAPATH_BATCH = 32,	/* sendmmsg(), recvmmsg() */
+};
+
+#endif
