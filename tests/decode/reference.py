@@ -163,6 +163,8 @@ def decode(data):
         if header[0] >> 4 != 6:
             raise Malformed()
         payload = o.take(header[4] << 8 | header[5])
+        if header[6] == 0 and not payload:
+            raise Malformed()   # a jumbogram: nothing here is that long
     except Malformed:
         return {"is": "malformed"}, []
     words["plen"] = str(len(payload))
