@@ -1,10 +1,10 @@
 """reference.py - a datagram read a second time, from the text of the RFCs
 
 RFC 4380 5.1.1 (authentication, origin, IPv6), RFC 6081 4.1 and 5.1.2
-(trailers), RFC 8200 4 (extension headers), RFC 4443 2.3 and RFC 4861 4.2
-(ICMPv6). Slow and plain on purpose, and written without a look at wire.c. It
-gives the same words as decode.c: a dictionary, of which the value of "t" is the
-list of trailers.
+(trailers), RFC 8200 4 (extension headers), RFC 2675 2 (jumbograms), RFC 4443
+2.3 and RFC 4861 4.2 (ICMPv6). Slow and plain on purpose, and written without a
+look at wire.c. It gives the same words as decode.c: a dictionary, of which the
+value of "t" is the list of trailers.
 """
 
 IPV6_HEADER = 40
@@ -162,6 +162,8 @@ def decode(data):
         header = o.take(IPV6_HEADER)
         if header[0] >> 4 != 6:
             raise Malformed()
+        if header[4:7] == bytes(3):
+            raise Malformed()   # a jumbogram: no datagram is that long
         payload = o.take(header[4] << 8 | header[5])
         if header[6] == 0 and not payload:
             raise Malformed()   # a jumbogram: nothing here is that long
