@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@
 #include "pidfile.h"
 #include "sandbox.h"
 
+#define DESCRIPTORS 32
 #define USAGE 2
 #define RUN_DIR_OPTION 256
 
@@ -300,6 +302,25 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 		    strerror(-err), LIBEXECDIR);
 }
 
+/* A parent needs 19 while it asks a resolver. A lower limit is raised as far
+ * as it goes: root's all the way, a service user's up to the hard limit. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = DESCRIPTORS;
+	if (limit.rlim_max < DESCRIPTORS)
+		limit.rlim_max = DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 ||
+	    getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char *argv[])
 {
 	bool server = strcmp(program_invocation_short_name, "miredo-server") ==
@@ -335,6 +356,7 @@ int main(int argc, char *argv[])
 		return EX_CONFIG;
 	if (!opt.foreground)
 		log_to_syslog(opt.ident, conf.facility);
+	raise_descriptors();
 	lock_pidfile(&opt, pidfile);
 	status = parent_run(&opt, &conf);
 	pidfile_clear(opt.pidfile);
