@@ -165,8 +165,6 @@ def decode(data):
         if header[4:7] == bytes(3):
             raise Malformed()   # a jumbogram: no datagram is that long
         payload = o.take(header[4] << 8 | header[5])
-        if header[6] == 0 and not payload:
-            raise Malformed()   # a jumbogram: nothing here is that long
     except Malformed:
         return {"is": "malformed"}, []
     words["plen"] = str(len(payload))
