@@ -1,0 +1,72 @@
+"""mutants.py - rows F1 and S1: mutated packets at each role
+
+The templates are good packets of every kind that the role takes, each from
+whom it would take it; flood.c changes one to four things in each.
+"""
+import faults
+import packets
+
+COUNTS = {True: 10_000_000, False: 50_000}
+
+
+class Mutants(faults.Case):
+    def floods(self):
+        """{role: (daemon, templates)}"""
+        alice = packets.ip6(self.alice.address())
+        ip, port = self.mapping
+        bob = packets.ip6(self.bob.address())
+        bob_at = faults.mapping(self.bob.address())
+        native = packets.ip6(self.web.ip6)
+        stranger = packets.teredo(faults.SERVER, "198.18.0.9", 9)
+
+        def to_server(body):
+            return packets.udp4("198.18.0.9", faults.SERVER, body, 9)
+
+        def to_relay(body):
+            return packets.udp4(ip, faults.RELAY, body, port, 3545)
+
+        def to_bob(body, source=(faults.RELAY, 3545)):
+            return packets.udp4(source[0], bob_at[0], body, source[1],
+                                bob_at[1])
+
+        server = (faults.SERVER, 3544)
+        return {
+            "server": (self.gate_server, [
+                to_server(packets.solicitation()),
+                to_server(packets.solicitation()[packets.AUTH:]),
+                to_server(packets.bubble(stranger, alice)),
+                to_server(packets.echo(stranger, native)),
+                to_server(packets.echo(stranger, packets.ALL_ROUTERS))]),
+            "relay": (self.router, [
+                to_relay(packets.bubble(alice, native)),
+                to_relay(packets.data(alice, native)),
+                to_relay(packets.echo(alice, native)),
+                to_relay(packets.data(stranger, native))]),
+            "client": (self.bob, [
+                to_bob(packets.data(native, bob)),
+                to_bob(packets.echo(native, bob)),
+                to_bob(packets.advertisement(faults.SERVER, bob, b"12345678",
+                                             bob_at), server),
+                to_bob(packets.origin(ip, port) +
+                       packets.bubble(alice, bob), server),
+                to_bob(packets.bubble(alice, bob), (ip, port))])}
+
+    def build(self):
+        self.gate_server = self.server(self.maker)
+        self.gate_server.wait_up()
+        self.router, self.web = self.relay(self.maker)
+        self.router.wait_up()
+        self.alice = self.client(nat="none")
+        self.mapping = faults.mapping(self.alice.wait_up())
+        self.bob = self.client("bob", "none", self.maker)
+        self.bob.wait_up()
+        self.evil, self.gate = self.outsider()
+        self.streams = {
+            daemon: self.flow(host, self.web, self.web.ip6, 200, port)
+            for daemon, host, port in (("relay", self.alice.host, 4100),
+                                       ("client", self.bob.host, 4101))}
+
+    def flood(self, templates, count, seed=1):
+        return faults.Flood(self.evil, "eth0", self.gate, templates,
+                            [f"m:{packets.PAYLOAD}"], 120000, count=count,
+                            seed=seed).wait()
