@@ -11,7 +11,7 @@ src=${top_srcdir:-.}/libteredo
 lib=${top_builddir:-.}/libteredo.a
 
 headers='assert|stdbool|stddef|stdint|stdlib|string'
-symbols='mem(cpy|set|cmp|move)|calloc|free'
+symbols='mem(cpy|set|cmp|move)|bcmp|calloc|free'	# bcmp: clang's memcmp
 symbols="$symbols|__assert_fail|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_"
 symbols="$symbols|__mem(cpy|set|move)_chk"
 symbols="$symbols|__(asan|ubsan|sanitizer|sancov|gcov|llvm)_.*"
