@@ -81,20 +81,29 @@ static struct teredo_verdict drop(struct teredo_relay *r,
 	return (struct teredo_verdict){ .fate = TEREDO_DROP };
 }
 
+/* Whether that client's server is the one on our socket (R-SRV-01). */
+static bool is_of_own_server(const struct teredo_relay *r,
+			     const struct teredo_addr *a)
+{
+	return r->config.server_ip != 0 &&
+	       addr_server(a) == r->config.server_ip;
+}
+
 /* What keeps us from sending to that client (R-ENC-01, R-ENC-02). */
 static enum teredo_counter unfit_client(const struct teredo_relay *r,
 					const struct teredo_addr *a)
 {
 	struct teredo_ep server = addr_server_ep(addr_server(a));
 	struct teredo_ep mapped = addr_mapping(a);
+	bool own = is_of_own_server(r, a);
 
 	if (!addr_in_prefix(a, r->config.prefix))
 		return TEREDO_DROP_not_teredo;
 	if (local4_has(&r->local, mapped.ip) ||
-	    local4_has(&r->local, server.ip))
+	    (local4_has(&r->local, server.ip) && !own))
 		return TEREDO_DROP_loop;
 	if (!ep_is_acceptable(mapped, &r->local) ||
-	    !ep_is_acceptable(server, &r->local))
+	    (!ep_is_acceptable(server, &r->local) && !own))
 		return TEREDO_DROP_martian_v4;
 	return FIT;
 }
@@ -134,6 +143,22 @@ static void send_bubble(struct teredo_outbox *ob, struct teredo_ep to,
 		wire_put_bubble(out, src, dst);
 }
 
+/* What our own server would make of an indirect bubble of ours (S-FWD-06): to
+ * the client's mapping, with our endpoint, which is the server's, in front. */
+static void send_as_server(const struct teredo_relay *r,
+			   struct teredo_outbox *ob,
+			   const struct teredo_addr *src,
+			   const struct teredo_addr *dst)
+{
+	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY, addr_mapping(dst),
+				  WIRE_ORIGIN_LEN + WIRE_BUBBLE_LEN);
+
+	if (out == NULL)
+		return;
+	wire_put_origin(out, addr_server_ep(r->config.server_ip));
+	wire_put_bubble(out + WIRE_ORIGIN_LEN, src, dst);
+}
+
 /* One indirect bubble (R-ENC-05); behind a restricting NAT a direct one goes
  * before it and opens the way for the answer (R-ENC-13). */
 static bool probe(void *role, struct peer *p, teredo_time now,
@@ -151,8 +176,11 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 		send_bubble(ob, addr_mapping(&p->addr), &cookie, &p->addr);
 		r->count.n[TEREDO_EV_bubble_direct_sent]++;
 	}
-	send_bubble(ob, addr_server_ep(addr_server(&p->addr)), &cookie,
-		    &p->addr);
+	if (is_of_own_server(r, &p->addr))
+		send_as_server(r, ob, &cookie, &p->addr);
+	else
+		send_bubble(ob, addr_server_ep(addr_server(&p->addr)),
+			    &cookie, &p->addr);
 	r->count.n[TEREDO_EV_bubble_indirect_sent]++;
 	return true;
 }
@@ -462,6 +490,15 @@ void teredo_relay_prefetch(struct teredo_relay *r, const struct teredo_addr *key
 			   unsigned n)
 {
 	peers_prefetch(r->path.peers, keys, n);
+}
+
+bool teredo_relay_trusts(const struct teredo_relay *r,
+			 const struct teredo_addr *addr, struct teredo_ep from,
+			 teredo_time now)
+{
+	const struct peer *p = peers_find(r->path.peers, addr);
+
+	return p != NULL && peer_is_trusted(p, now) && ep_equal(p->ep, from);
 }
 
 void teredo_relay_expire(struct teredo_relay *r, teredo_time now,

@@ -22,6 +22,8 @@ struct teredo_relay_config {
 	uint32_t max_peers;
 	bool host_local;	/* serves this host's own addresses only */
 	bool direct_bubbles;	/* we are behind a restricting NAT (R-ENC-13) */
+	uint32_t server_ip;	/* of the server on the same socket (R-SRV-01),
+				 * as clients know it; 0: there is none */
 };
 
 struct teredo_relay;
@@ -48,6 +50,10 @@ struct teredo_verdict teredo_relay_tun_in(struct teredo_relay *r,
 					  const uint8_t *ip6, size_t len,
 					  teredo_time now,
 					  struct teredo_outbox *ob);
+/* Whether `addr` is trusted to be at `from`. */
+bool teredo_relay_trusts(const struct teredo_relay *r,
+			 const struct teredo_addr *addr, struct teredo_ep from,
+			 teredo_time now);
 void teredo_relay_expire(struct teredo_relay *r, teredo_time now,
 			 struct teredo_outbox *ob);
 teredo_time teredo_relay_deadline(const struct teredo_relay *r);

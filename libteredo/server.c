@@ -178,10 +178,11 @@ static bool take_for_ep(struct ratelimit_table *t, struct teredo_ep ep,
 
 /* Rule 5 */
 static bool is_from_its_mapping(const struct teredo_server *s,
-				const struct visit *v)
+				const struct wire_packet *p,
+				struct teredo_ep from)
 {
-	return addr_in_prefix(&v->p.src, s->config.prefix) &&
-	       ep_equal(addr_mapping(&v->p.src), v->rx->from);
+	return addr_in_prefix(&p->src, s->config.prefix) &&
+	       ep_equal(addr_mapping(&p->src), from);
 }
 
 /* Rule 6, for sources that exist at all */
@@ -249,7 +250,7 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 	const struct auth_key *key;
 
 	if (!addr_is_all_routers(&p->dst) ||
-	    (!addr_is_link_local(&p->src) && !is_from_its_mapping(s, v)) ||
+	    (!addr_is_link_local(&p->src) && !is_from_its_mapping(s, p, v->rx->from)) ||
 	    !icmp6_is_rs(p))
 		return drop(s, TEREDO_DROP_bad_rs);
 	s->count.n[TEREDO_EV_rs_received]++;
@@ -386,6 +387,13 @@ static struct teredo_verdict deliver(struct teredo_server *s,
 	return to_native6(s, v);
 }
 
+bool teredo_server_may_test(const struct teredo_server *s,
+			    const struct wire_packet *p,
+			    struct teredo_ep from)
+{
+	return is_small_echo(p) && is_from_its_mapping(s, p, from);
+}
+
 struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 					   const struct teredo_rx *rx,
 					   teredo_time now,
@@ -413,7 +421,7 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 		return solicited(s, &v);
 	if (!wire_is_bubble(p) && !is_small_echo(p))	/* S-CHK-02 */
 		return drop(s, TEREDO_DROP_not_relayed);
-	if (!is_from_its_mapping(s, &v) && !is_for_own_client(s, &v))
+	if (!is_from_its_mapping(s, p, rx->from) && !is_for_own_client(s, &v))
 		return drop(s, TEREDO_DROP_spoofed);	/* rule 7 */
 	return deliver(s, &v);
 }

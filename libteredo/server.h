@@ -13,6 +13,7 @@
 #include "auth.h"
 #include "outbox.h"
 #include "teredo.h"
+#include "wire.h"
 
 struct teredo_server_config {
 	uint32_t prefix;	/* octets 0-3 of the Teredo prefix */
@@ -42,6 +43,11 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 					   const struct teredo_rx *rx,
 					   teredo_time now,
 					   struct teredo_outbox *ob);
+/* Whether the packet may be a connectivity test that the server passes on: a
+ * small echo of a client at its mapping. */
+bool teredo_server_may_test(const struct teredo_server *s,
+			    const struct wire_packet *p,
+			    struct teredo_ep from);
 const struct teredo_counters *
 teredo_server_counters(const struct teredo_server *s);
 

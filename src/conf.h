@@ -22,7 +22,12 @@
 /* What a client is while there is IPv6 by other means (RFC 4380 5.5). */
 enum conf_native { CONF_NATIVE_RELAY, CONF_NATIVE_SLEEP, CONF_NATIVE_IGNORE };
 
-enum conf_role { CONF_CLIENT = 1, CONF_RELAY, CONF_SERVER };
+enum conf_role {
+	CONF_CLIENT = 1,
+	CONF_RELAY,
+	CONF_SERVER,
+	CONF_SERVER_RELAY	/* both in one (RFC 4380 5.4.3) */
+};
 
 /* Where a value stands, for messages at start-up. line 0: in no file (default
  * or command line). Columns count octets from 1. */
@@ -75,6 +80,11 @@ struct conf {
 	struct conf_place server_bind_place, server_bind2_place;
 	struct conf_place server_public_place, server_public2_place;
 };
+
+static inline bool conf_is_server(const struct conf *conf)
+{
+	return conf->role == CONF_SERVER || conf->role == CONF_SERVER_RELAY;
+}
 
 /* Which of the two programs reads: their directives differ. */
 enum conf_program { CONF_MIREDO, CONF_MIREDO_SERVER };

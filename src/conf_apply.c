@@ -37,7 +37,8 @@ static_assert(CONF_ID_MAX == AUTH_ID_MAX + 1, "identifiers fit");
 enum {
 	IN_CLIENT = 1 << CONF_CLIENT,
 	IN_RELAY = 1 << CONF_RELAY,
-	IN_SERVER = 1 << CONF_SERVER,
+	IN_BOTH = 1 << CONF_SERVER_RELAY,
+	IN_SERVER = 1 << CONF_SERVER | IN_BOTH,
 	IN_TUNNEL = IN_CLIENT | IN_RELAY,
 	IN_ROUTING = IN_RELAY | IN_SERVER,
 	IN_SECURE = IN_CLIENT | IN_SERVER,
@@ -90,6 +91,7 @@ static const struct conf_word types[] = {
 	{"cone", CONF_RELAY, false},
 	{"restricted", CONF_RELAY, false},
 	{"server", CONF_SERVER, false},
+	{"server-relay", CONF_SERVER_RELAY, false},
 	{"autoclient", CONF_CLIENT, true},
 };
 /* clang-format on */
@@ -100,7 +102,7 @@ static void apply_type(struct applying *a, const struct conf_setting *s)
 	const struct conf_word *type;
 
 	if (a->program == CONF_MIREDO_SERVER) {
-		if (strcasecmp(s->value, "server") != 0)
+		if (strncasecmp(s->value, "server", 6) != 0)
 			conf_warning(a->r, s->value_at, NULL,
 				     "RelayType has no effect: miredo-server "
 				     "is always a server");
@@ -123,17 +125,19 @@ static void apply_type(struct applying *a, const struct conf_setting *s)
 static enum conf_role find_role(enum conf_program program,
 				const struct conf_setting *settings, size_t n)
 {
-	if (program == CONF_MIREDO_SERVER)
-		return CONF_SERVER;
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(settings[i].name, "RelayType") != 0)
-			continue;
-		for (size_t t = 0; settings[i].value && t < N_TYPES; t++)
-			if (strcasecmp(settings[i].value, types[t].name) == 0)
-				return (enum conf_role)types[t].value;
-		return 0;
-	}
-	return CONF_CLIENT;
+	enum conf_role role = CONF_CLIENT;
+	size_t i = 0;
+
+	while (i < n && strcmp(settings[i].name, "RelayType") != 0)
+		i++;
+	if (i < n)
+		role = 0;
+	for (size_t t = 0; i < n && settings[i].value && t < N_TYPES; t++)
+		if (strcasecmp(settings[i].value, types[t].name) == 0)
+			role = (enum conf_role)types[t].value;
+	if (program == CONF_MIREDO_SERVER && role != CONF_SERVER_RELAY)
+		role = CONF_SERVER;
+	return role;
 }
 
 /* ---- client and relay ---- */
@@ -237,10 +241,8 @@ static void apply_mtu(struct applying *a, const struct conf_setting *s)
 
 static void apply_scope(struct applying *a, const struct conf_setting *s)
 {
-	static const struct conf_word scopes[] = {
-		{"host", true, false},
-		{"router", false, false},
-	};
+	static const struct conf_word scopes[] = {{"host", true, false},
+						  {"router", false, false}};
 	const struct conf_word *scope = conf_value_word(a->r, s, scopes, 2);
 
 	if (scope != NULL)
@@ -318,10 +320,8 @@ static void apply_client_id(struct applying *a, const struct conf_setting *s)
 
 static void apply_require_auth(struct applying *a, const struct conf_setting *s)
 {
-	static const struct conf_word answers[] = {
-		{"yes", true, false},
-		{"no", false, false},
-	};
+	static const struct conf_word answers[] = {{"yes", true, false},
+						   {"no", false, false}};
 	const struct conf_word *answer = conf_value_word(a->r, s, answers, 2);
 
 	if (answer != NULL)
@@ -335,8 +335,7 @@ static void apply_native(struct applying *a, const struct conf_setting *s)
 	static const struct conf_word words[] = {
 		{"relay", CONF_NATIVE_RELAY, false},
 		{"sleep", CONF_NATIVE_SLEEP, false},
-		{"ignore", CONF_NATIVE_IGNORE, false},
-	};
+		{"ignore", CONF_NATIVE_IGNORE, false}};
 	const struct conf_word *word = conf_value_word(a->r, s, words, 3);
 
 	if (word != NULL)
@@ -381,7 +380,8 @@ static const struct directive {
 	bool repeats;
 } directives[N_DIRECTIVES] = {
 	[RELAY_TYPE] = {"RelayType", apply_type, IN_ALL, false},
-	[INTERFACE_NAME] = {"InterfaceName", apply_ifname, IN_TUNNEL, false},
+	[INTERFACE_NAME] = {"InterfaceName", apply_ifname,
+			    IN_TUNNEL | IN_BOTH, false},
 	[SERVER_ADDRESS] = {"ServerAddress", apply_server, IN_CLIENT, true},
 	[SERVER_ADDRESS2] = {"ServerAddress2", apply_server2, IN_CLIENT, true},
 	[PREFIX] = {"Prefix", apply_prefix, IN_ROUTING, false},
@@ -450,7 +450,8 @@ static unsigned find_directive(const char *name)
 /* Whether the setting of directive d counts; says why it does not. */
 static bool counts(struct applying *a, unsigned d, const struct conf_setting *s)
 {
-	static const char *const roles[] = {"", "client", "relay", "server"};
+	static const char *const roles[] = {"", "client", "relay", "server",
+					    "server-relay"};
 	const struct directive *dir = &directives[d];
 	enum conf_role role = a->conf->role;
 	bool named = a->server_name != NULL;
@@ -462,7 +463,7 @@ static bool counts(struct applying *a, unsigned d, const struct conf_setting *s)
 	else if (role != 0 && (dir->roles & 1 << role) == 0)
 		conf_warning(a->r, s->name_at, NULL, "%s has no effect in a %s",
 			     dir->name, roles[role]);
-	else if (named && ((d == SERVER_BIND && role == CONF_SERVER) ||
+	else if (named && ((d == SERVER_BIND && conf_is_server(a->conf)) ||
 			   d == SERVER_ADDRESS || d == SERVER_ADDRESS2))
 		conf_warning(a->r, s->name_at, NULL,
 			     "%s has no effect: the command line names %s",
@@ -541,7 +542,7 @@ static void apply_server_name(struct applying *a, struct conf_setting *s)
 		conf_error(a->r, s->value_at, NULL, "out of memory");
 	} else if (a->conf->role == CONF_CLIENT) {
 		apply_server(a, s);
-	} else if (a->conf->role == CONF_SERVER) {
+	} else if (conf_is_server(a->conf)) {
 		a->first[SERVER_BIND] = s;
 		apply_server_bind(a, s);
 	} else if (a->conf->role == CONF_RELAY) {
@@ -560,7 +561,7 @@ static void set_defaults(struct conf *conf)
 		strcpy(conf->ifname, "teredo");
 		conf->discovery = TEREDO_DISCOVERY_NAT;
 	}
-	if (conf->role == CONF_RELAY)
+	if (conf->role == CONF_RELAY || conf->role == CONF_SERVER_RELAY)
 		strcpy(conf->ifname, "miredo0");
 }
 
@@ -592,7 +593,7 @@ void conf_apply(struct conf *conf, enum conf_program program,
 	}
 	if (conf->role == CONF_CLIENT)
 		finish_client(&a);
-	if (conf->role == CONF_SERVER)
+	if (conf_is_server(conf))
 		finish_server(&a);
 	check_keys(&a);
 	free(named.value);

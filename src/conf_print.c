@@ -43,7 +43,7 @@ static void print_keys(const struct conf *conf, FILE *out)
 {
 	put(out, "KeyFile", conf->key_file);
 	put(out, "ClientIdentifier", conf->client_id);
-	if (conf->role == CONF_SERVER && conf->key_file[0] != '\0')
+	if (conf->role != CONF_CLIENT && conf->key_file[0] != '\0')
 		put(out, "RequireAuthentication",
 		    conf->require_auth ? "yes" : "no");
 }
@@ -118,7 +118,9 @@ static void print_second(FILE *out, const char *name, const char *first,
 
 static void print_server(const struct conf *conf, FILE *out)
 {
-	put(out, "RelayType", "server");
+	put(out, "RelayType",
+	    conf->role == CONF_SERVER ? "server" : "server-relay");
+	put(out, "InterfaceName", conf->ifname);
 	put(out, "ServerBindAddress", conf->server_bind);
 	print_second(out, "ServerBindAddress2", conf->server_bind,
 		     conf->server_single ? "none" : conf->server_bind2);

@@ -199,16 +199,21 @@ static void set_client(struct object o, const struct ctl_status *st)
 	set_number(peers, "neighbours", st->neighbours);
 }
 
-static void set_relay(struct object o, const struct ctl_status *st)
+static void set_relay_peers(struct object o, const struct ctl_status *st)
 {
-	struct object peers;
-	char ep[TEXT_EP_LEN];
+	struct object peers = set_object(o, "peers");
 
-	set_string(o, "bind", text_ep(ep, st->local_ip, st->local_port));
-	peers = set_object(o, "peers");
 	set_number(peers, "verified", st->peers_direct);
 	set_number(peers, "unverified", st->peers_pending);
 	set_number(peers, "limit", st->peers_max);
+}
+
+static void set_relay(struct object o, const struct ctl_status *st)
+{
+	char ep[TEXT_EP_LEN];
+
+	set_string(o, "bind", text_ep(ep, st->local_ip, st->local_port));
+	set_relay_peers(o, st);
 }
 
 static void set_server(struct object o, const struct ctl_status *st)
@@ -247,8 +252,10 @@ static void set_all(struct object o, const struct ctl_status *st)
 		set_client(o, st);
 	else if (st->role == PRIV_RELAY)
 		set_relay(o, st);
-	else if (st->role == PRIV_SERVER)
+	else if (st->role == PRIV_SERVER || st->role == PRIV_SERVER_RELAY)
 		set_server(o, st);
+	if (st->role == PRIV_SERVER_RELAY)
+		set_relay_peers(o, st);
 	set_sunset(o, st);
 	traffic = set_object(o, "traffic");
 	set_traffic(traffic, "outer", &st->udp_rx, &st->udp_tx);

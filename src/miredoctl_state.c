@@ -39,6 +39,8 @@ const char *miredoctl_role(const struct ctl_status *st)
 		return "relay";
 	case PRIV_SERVER:
 		return "server";
+	case PRIV_SERVER_RELAY:
+		return "server-relay";
 	default:
 		return "unknown";
 	}
@@ -61,6 +63,7 @@ const char *miredoctl_state(const struct ctl_status *st)
 	case PRIV_RELAY:
 		return "relaying";
 	case PRIV_SERVER:
+	case PRIV_SERVER_RELAY:
 		return "serving";
 	case PRIV_DORMANT:
 		return "dormant";

@@ -146,6 +146,15 @@ static void print_client(const struct ctl_status *st, FILE *out)
 		st->neighbours, st->peers_local);
 }
 
+static void print_relay_peers(const struct ctl_status *st, FILE *out)
+{
+	begin(out, "Peers");
+	fprintf(out,
+		"%" PRIu32 " verified, %" PRIu32 " unverified (limit %" PRIu32
+		")\n",
+		st->peers_direct, st->peers_pending, st->peers_max);
+}
+
 static void print_relay(const struct ctl_status *st, FILE *out)
 {
 	const uint8_t *b = (const uint8_t *)&st->prefix;
@@ -156,11 +165,7 @@ static void print_relay(const struct ctl_status *st, FILE *out)
 	fprintf(out, "%s\n", text_ep(ep, st->local_ip, st->local_port));
 	begin(out, "Prefix");
 	fprintf(out, "%s/32, MTU %" PRIu32 "\n", text_ip6(text, addr), st->mtu);
-	begin(out, "Peers");
-	fprintf(out,
-		"%" PRIu32 " verified, %" PRIu32 " unverified (limit %" PRIu32
-		")\n",
-		st->peers_direct, st->peers_pending, st->peers_max);
+	print_relay_peers(st, out);
 }
 
 static void print_server(const struct ctl_status *st, FILE *out)
@@ -245,6 +250,10 @@ void miredoctl_print_text(const struct ctl_status *st, FILE *out)
 		break;
 	case PRIV_SERVER:
 		print_server(st, out);
+		break;
+	case PRIV_SERVER_RELAY:
+		print_server(st, out);
+		print_relay_peers(st, out);
 		break;
 	default:
 		break;

@@ -46,7 +46,8 @@ static const uint8_t anywhere[16];
 
 static bool link_is_relay(const struct parent *p)
 {
-	return p->config.role == PRIV_RELAY;
+	return p->config.role == PRIV_RELAY ||
+	       p->config.role == PRIV_SERVER_RELAY;
 }
 
 static uint32_t relay_metric(const struct parent *p)

@@ -46,7 +46,8 @@
 
 static_assert((int)CONF_CLIENT == PRIV_CLIENT &&
 		      (int)CONF_RELAY == PRIV_RELAY &&
-		      (int)CONF_SERVER == PRIV_SERVER,
+		      (int)CONF_SERVER == PRIV_SERVER &&
+		      (int)CONF_SERVER_RELAY == PRIV_SERVER_RELAY,
 	      "roles");
 
 /* ---- UDP ---- */
@@ -241,12 +242,12 @@ static int open_sockets(struct parent *p, const struct conf *conf)
 	uint32_t public_ip[2] = { 0, 0 };
 	int fd = -1, fd2 = -1, status;
 
-	status = conf->role == CONF_SERVER
+	status = conf_is_server(conf)
 			 ? open_server_udp(p, conf, &fd, &fd2)
 			 : open_udp(p, conf, &fd);
 	if (status != 0)
 		return status;
-	if (conf->role == CONF_SERVER)
+	if (conf_is_server(conf))
 		status = advertise_both(p, conf, udp_bound(fd).ip,
 					fd2 < 0 ? 0 : udp_bound(fd2).ip,
 					public_ip);
@@ -518,8 +519,8 @@ void parent_configure(struct parent *p)
 	c->prefix = conf->prefix;
 	c->mtu = conf->mtu;
 	c->max_peers = conf->role == CONF_CLIENT  ? CLIENT_PEERS
-		       : conf->role == CONF_RELAY ? RELAY_PEERS
-						  : 0;
+		       : conf->role == CONF_SERVER ? 0
+						   : RELAY_PEERS;
 	c->bind_ip = bound.ip;
 	c->bind_port = bound.port;
 	/* A client's own relay may be behind any NAT (A-SUN-03). */

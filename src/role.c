@@ -25,6 +25,8 @@ const struct role_ops *role_ops(uint32_t role)
 		return &role_relay;
 	case PRIV_SERVER:
 		return &role_server;
+	case PRIV_SERVER_RELAY:
+		return &role_server_relay;
 	case PRIV_DORMANT:
 		return &role_dormant;
 	default:
@@ -41,6 +43,16 @@ void role_local4(struct local4 *local, const struct priv_netchange *n)
 		local->net[i].ip = n->net_ip[i];
 		local->net[i].mask = n->net_mask[i];
 	}
+}
+
+unsigned role_local6(struct teredo_addr addr6[PRIV_LOCAL6],
+		     const struct priv_netchange *n)
+{
+	unsigned n6 = n->n6 < PRIV_LOCAL6 ? n->n6 : PRIV_LOCAL6;
+
+	for (unsigned i = 0; i < n6; i++)
+		memcpy(addr6[i].b, n->addr6[i], sizeof(addr6[i].b));
+	return n6;
 }
 
 /* ---- what a role has no use for ---- */

@@ -58,7 +58,7 @@ struct role_ops {
 };
 
 extern const struct role_ops role_client, role_relay, role_server;
-extern const struct role_ops role_dormant;
+extern const struct role_ops role_server_relay, role_dormant;
 
 /* For a role that has no use for one of them. */
 struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
@@ -84,5 +84,8 @@ const struct role_ops *role_ops(uint32_t role);
 /* The host's IPv4 addresses as the cores want them. */
 struct local4;
 void role_local4(struct local4 *local, const struct priv_netchange *n);
+/* Its global IPv6 addresses: how many. */
+unsigned role_local6(struct teredo_addr addr6[PRIV_LOCAL6],
+		     const struct priv_netchange *n);
 
 #endif

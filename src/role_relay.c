@@ -99,14 +99,12 @@ static void netchange(void *role, const struct priv_netchange *n,
 		      teredo_time now, struct teredo_outbox *ob)
 {
 	struct teredo_addr addr6[PRIV_LOCAL6];
-	unsigned n6 = n->n6 < PRIV_LOCAL6 ? n->n6 : PRIV_LOCAL6;
+	unsigned n6 = role_local6(addr6, n);
 	struct local4 local;
 
 	(void)now;
 	(void)ob;
 	role_local4(&local, n);
-	for (unsigned i = 0; i < n6; i++)
-		memcpy(addr6[i].b, n->addr6[i], sizeof(addr6[i].b));
 	teredo_relay_set_local(role, &local, addr6, n6);
 }
 

@@ -374,14 +374,14 @@ class World:
         self.number6(host, self.public(host, *addresses), "eth0")
         return host
 
-    def relay(self, name, tree, ip4, private=False):
+    def relay(self, name, tree, ip4, private=False, second=()):
         """A relay's host and the native host behind it. private: it sits
         behind a NAT box that forwards to it, at the private address ip4."""
         relay, native = self.host(name, tree), self.host(f"{name}-web")
         if private:
             self.behind(relay, "cone", ip4)
         else:
-            self.public(relay, ip4)
+            self.public(relay, ip4, *second)
         self.number6(relay, self.link(relay, "up6"), "up6")
         self.natives += 1
         net = f"2001:db8:{self.natives:x}::"

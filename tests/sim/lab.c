@@ -81,6 +81,42 @@ struct node *lab_server(struct lab *l, const char *name, bool has_second)
 	return n;
 }
 
+/* A cone that keeps ports, and was passed once from the inside, is 1:1. */
+static void attach_one_to_one(struct node *n, struct nat *nat)
+{
+	const struct teredo_ep far = {htonl(PUBLIC_NET2), htons(9)};
+	uint8_t octet = 0;
+
+	n->link[0] = nat_attach(nat, n->name, htonl(PRIVATE_NET + 2),
+				node_udp_in, n);
+	nat->ports = NAT_PRESERVED;
+	nat->lifetime = TEREDO_NEVER;
+	net4_send(n->link[0], n->port, far, &octet, sizeof(octet));
+}
+
+struct node *lab_server_relay(struct lab *l, const char *name, struct nat *nat)
+{
+	struct node *n = server_relay_new(l->w, name);
+	struct server_relay_role *s = server_relay_role(n);
+	uint32_t ip = SERVER_NET + 1 + 4 * l->servers++;
+
+	n->port = htons(TEREDO_PORT);
+	if (nat) {
+		attach_one_to_one(n, nat);
+		s->config.ip = nat->outside->ip;
+	} else {
+		attach(n, TEREDO_VIA_PRIMARY, ip, NEAR);
+		s->config.ip = htonl(ip);
+		attach(n, TEREDO_VIA_SECONDARY, ip + 1, NEAR);
+		s->config.ip2 = htonl(ip + 1);
+	}
+	s->addr6 = native_addr(0x5000 + l->servers);
+	attach6(n, &s->addr6);
+	net6_route(l->w, n->link6);
+	node_start(n);
+	return n;
+}
+
 /* What a native host sends: through its own relay, or to its router. */
 struct host {
 	struct link6 *link;

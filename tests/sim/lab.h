@@ -27,6 +27,11 @@ struct lab *lab_empty(struct world *w);
 /* A running server. has_second: it has two addresses. */
 struct node *lab_server(struct lab *l, const char *name, bool has_second);
 
+/* Server and relay in one, running, to which 2001::/32 leads from now on.
+ * nat: it is behind that NAT, all of whose port 3544 is its; NULL: public. */
+struct node *lab_server_relay(struct lab *l, const char *name,
+			      struct nat *nat);
+
 /* A native host: answers what it gets, sends what the story wants. */
 struct stack *lab_host(struct lab *l, const char *name);
 

@@ -136,6 +136,15 @@ static void to_tun(struct node *n, const struct teredo_ep *from,
 	}
 }
 
+/* Who has a tun has no raw socket for it: it goes there and is routed. */
+static void to_native(struct node *n, const uint8_t *ip6, size_t len)
+{
+	if (!node_is_router(n))
+		send_native(n, ip6, len);
+	else if (route(n, ip6, len))
+		send_native(n, n->routed, len);
+}
+
 static void mirror(struct node *n, const struct outbox_item *item)
 {
 	struct node_peer *p = &n->peer[item->arg];
@@ -257,7 +266,7 @@ static void execute(struct node *n, struct teredo_verdict v,
 		send_udp(n, v.via, v.to, data + v.off, v.len, false);
 		break;
 	case TEREDO_TO_NATIVE6:
-		send_native(n, data + v.off, v.len);
+		to_native(n, data + v.off, v.len);
 		break;
 	case TEREDO_DROP:
 	case TEREDO_TAKEN:

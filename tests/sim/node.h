@@ -27,6 +27,7 @@ struct node;
 /* What tells the roles apart; `core` is the role's. */
 struct node_ops {
 	bool is_server, is_client;
+	bool is_both; /* server and relay: also passes on others' bubbles */
 	/* Between two bubbles once four went unanswered (C-BUB-05, R-ENC-07);
 	 * a server sends none. */
 	teredo_time bubble_pause;

@@ -457,10 +457,23 @@ static void check_solicitation(struct node *n)
 		r->unheard = n->w->now;
 }
 
+/*
+ * Who is both passes bubbles on as a server: those of clients, and with their
+ * origin those of relays. Its own have a link-local source, and no origin, or
+ * none but its own.
+ */
+static bool is_passed_on(const struct node *n, const struct wire_packet *p)
+{
+	return n->ops->is_both &&
+	       (!addr_is_link_local(&p->src) ||
+		(p->has_origin && p->origin.port != n->port));
+}
+
 void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 		   size_t len, bool own)
 {
 	struct wire_packet p;
+	bool served;
 
 	n->ref.answers++;
 	if (ep_equal(to, referee_group())) {
@@ -470,12 +483,13 @@ void referee_sends(struct node *n, struct teredo_ep to, const uint8_t *data,
 	check_target(n, to);
 	if (wire_parse(&p, data, len) != WIRE_OK)
 		referee_foul(n, "well-formed", "sends no Teredo packet");
-	if (!wire_is_bubble(&p) && !(own && n->ops->is_server))
+	served = own && (n->ops->is_server || is_passed_on(n, &p));
+	if (!wire_is_bubble(&p) && !served)
 		check_hops(n, n->ops->is_server, p.ip6, p.ip6_len);
 	if (!own || !n->ref.sent || !addr_equal(&p.dst, &n->ref.probed))
 		n->ref.sent++;
 	n->ref.probed = p.dst;
-	if (!own || n->ops->is_server)
+	if (!own || served)
 		return;
 	if (addr_is_all_routers(&p.dst)) {
 		check_solicitation(n);

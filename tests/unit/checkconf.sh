@@ -42,7 +42,7 @@ printf 'RelayType cleint\n\nBindPort 99999\nFooBar 12\n' >miredo.conf
 cat >err <<'EOF'
 ./miredo.conf:1:11: error: unknown RelayType "cleint"
     1 | RelayType cleint
-      |           ^~~~~~  did you mean "client"?  (client, relay, cone, restricted, server)
+      |           ^~~~~~  did you mean "client"?  (client, relay, cone, restricted, server, server-relay)
 ./miredo.conf:3:10: error: BindPort 99999 is out of range 0-65535
     3 | BindPort 99999
       |          ^~~~~

@@ -541,6 +541,13 @@ static void dormancy_and_its_date_are_configured(void **state)
 		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
 		      "InterfaceMTU 1280\nSunsetDate 2028-02-29\n"
 		      "SyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO_SERVER,	/* R-SRV-01 */
+		      "RelayType server-relay\n"
+		      "ServerBindAddress 192.0.2.1\n",
+		      "RelayType server-relay\nInterfaceName miredo0\n"
+		      "ServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nSyslogFacility daemon\n");
 	assert_first(&p, "ServerAddress a.example\nNativeIPv6 no\n",
 		     "f:2:12: error: unknown NativeIPv6 \"no\"");
 	assert_first(&p, "RelayType relay\nSunsetDate 2027-02-29\n",

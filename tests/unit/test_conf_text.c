@@ -23,7 +23,7 @@ static void all_errors_come_in_one_run_with_place_and_caret(void **state)
 		"f:1:11: error: unknown RelayType \"cleint\"\n"
 		"    1 | RelayType cleint\n"
 		"      |           ^~~~~~  did you mean \"client\"?  "
-		"(client, relay, cone, restricted, server)\n"
+		"(client, relay, cone, restricted, server, server-relay)\n"
 		"f:3:10: error: BindPort 99999 is out of range 0-65535\n"
 		"    3 | BindPort 99999\n"
 		"      |          ^~~~~\n"

@@ -242,6 +242,15 @@ static void relay_and_server_have_theirs(void **state)
 	assert_text(j, "primary", "192.0.2.1:51123");
 	assert_unknown(j, "secondary");
 	json_decref(j);
+
+	st.role = PRIV_SERVER_RELAY;	/* R-SRV-01 */
+	j = json_of(&st);
+	assert_text(j, "role", "server-relay");
+	assert_text(j, "state", "serving");
+	assert_text(j, "interface", "teredo");
+	assert_text(j, "primary", "192.0.2.1:51123");
+	assert_number(j, "peers.verified", 6);
+	json_decref(j);
 }
 
 /* A-SUN-01, A-SUN-03, A-SUN-04 */
