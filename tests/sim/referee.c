@@ -219,7 +219,8 @@ static bool is_proven(struct node *n, const struct teredo_addr *peer,
 	if (!addr_in_prefix(peer, addr_default_prefix()) ||
 	    (from && !ep_equal(addr_mapping(peer), *from)))
 		return false;
-	return from && n->ops->is_client ? true : is_wanted(r, peer);
+	return (from && n->ops->is_client) || is_wanted(r, peer) ||
+	       has_proof(r, peer, NULL);
 }
 
 static void ask(struct referee *r, const struct wire_packet *p)
