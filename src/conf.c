@@ -27,11 +27,12 @@
 
 #include "conf.h"
 #include "conf_apply.h"
+#include "conf_directive.h"
 #include "conf_miredo.h"
 #include "conf_report.h"
 
 #define FILE_MAX    (1u << 20) /* longer is no configuration */
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX (CONF_DIRECTIVES_MAX + 1)
 /* Not a directive: a variable of ours that receives libconfuse's messages. No
  * text can name it. */
 #define MESSAGE "\n"

@@ -19,7 +19,7 @@
  * in both syntaxes, and open quotes, "\" within quotes and "${" (environment
  * variables) are refused here.
  *
- * Which names exist and what values mean is elsewhere (conf_apply.c).
+ * Which names exist and what values mean is elsewhere (conf_directive.c).
  */
 #include "config.h"
 

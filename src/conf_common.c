@@ -1,0 +1,60 @@
+/*
+ * conf_common.c - directives that several roles share
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "../libteredo/teredo.h"
+#include "conf_directive.h"
+
+#define MAX_MTU 65507 /* A-MTU-04 */
+
+void conf_common_prefix(struct conf_applying *a, const struct conf_setting *s)
+{
+	conf_value_prefix(a->r, s, &a->conf->prefix);
+}
+
+void conf_common_mtu(struct conf_applying *a, const struct conf_setting *s)
+{
+	conf_value_number(a->r, s, TEREDO_MTU, MAX_MTU, &a->conf->mtu);
+}
+
+void conf_common_sunset(struct conf_applying *a, const struct conf_setting *s)
+{
+	conf_value_date(a->r, s, &a->conf->sunset);
+}
+
+void conf_common_key_file(struct conf_applying *a, const struct conf_setting *s)
+{
+	if (!conf_value_path(a->r, s))
+		return;
+	strcpy(a->conf->key_file, s->value);
+	a->conf->key_file_place = conf_apply_place(a, s);
+}
+
+void conf_common_facility(struct conf_applying *a, const struct conf_setting *s)
+{
+	const struct conf_word *words;
+	unsigned n = conf_value_facilities(&words);
+	const struct conf_word *facility = conf_value_word(a->r, s, words, n);
+
+	if (facility != NULL)
+		a->conf->facility = facility->value;
+}
+
+/* These mean nothing without keys; that one of them does harm. */
+void conf_common_finish(struct conf_applying *a)
+{
+	const struct conf_setting *id = conf_apply_first(a, "ClientIdentifier");
+
+	if (conf_apply_first(a, "KeyFile") != NULL)
+		return;
+	if (id != NULL)
+		conf_error(a->r, id->name_at, NULL,
+			   "ClientIdentifier needs a KeyFile");
+	if (a->conf->require_auth)
+		conf_error(a->r,
+			   conf_apply_first(a, "RequireAuthentication")->name_at,
+			   NULL, "RequireAuthentication needs a KeyFile");
+}
