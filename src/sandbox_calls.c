@@ -208,9 +208,7 @@ static const struct call_if parent_calls_if[] = {
 
 static const struct call resolver_calls[] = {
 	{ SCMP_SYS(brk), "memory" },
-	{ SCMP_SYS(mmap), "memory" },
 	{ SCMP_SYS(munmap), "memory" },
-	{ SCMP_SYS(mprotect), "memory of malloc()" },
 	{ SCMP_SYS(mremap), "memory" },
 	{ SCMP_SYS(madvise), "memory" },
 	{ SCMP_SYS(open), "hosts, resolv.conf" },
@@ -248,6 +246,8 @@ static const struct call resolver_calls[] = {
 };
 
 static const struct call_if resolver_calls_if[] = {
+	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0, "memory, no code" },
+	{ SCMP_SYS(mprotect), 2, PROT_EXEC, 0, "memory of malloc()" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET, "name servers" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET6, "name servers" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_NETLINK, "our addresses" },
