@@ -285,11 +285,12 @@ static void net_find_home(struct parent *p, const struct netconf_host *host)
 
 	for (unsigned i = 0; i < host->n4; i++)
 		homeless &= host->ip4[i] != p->config.bind_ip;
-	if (homeless != l->homeless)
-		log_line(LOG_WARNING, homeless
-				? "BindAddress is no address of this host any "
-				  "more: nothing is relayed"
-				: "BindAddress is back");
+	if (homeless == l->homeless)	/* and an engine that is not ready */
+		return;			/* yet is no reason for the carrier */
+	log_line(LOG_WARNING, homeless
+			? "BindAddress is no address of this host any more: "
+			  "nothing is relayed"
+			: "BindAddress is back");
 	l->homeless = homeless;
 	parent_link_carrier(p);
 }
