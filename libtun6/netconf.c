@@ -8,6 +8,12 @@
  * Addresses are added without duplicate address detection: on a tunnel nobody
  * could answer it, and an address must be usable at once.
  *
+ * A route straight to the interface would cost the kernel a neighbour entry for
+ * each destination, though there is nobody to be asked for. They all share one
+ * table of 1024 with the host's real links, and who scans Teredo addresses
+ * through a relay would cut the host off from its own router. So routes go by a
+ * gateway, that is nobody: one neighbour.
+ *
  * What the kernel would do on its own account is turned off (netconf_quiet):
  * a random fe80:: address beside the Teredo one, and belief in router
  * advertisements and redirects, by which an engine that went bad could give
@@ -209,7 +215,7 @@ int netconf_quiet(struct netconf *nc, const char *ifname)
 /* ---- addresses ---- */
 
 static struct rtnl_addr *addr_new(int ifindex, const uint8_t addr[16],
-				  unsigned len)
+				  unsigned len, unsigned flags)
 {
 	struct rtnl_addr *ra = rtnl_addr_alloc();
 	struct nl_addr *a = nl_addr_build(AF_INET6, addr, 16);
@@ -218,7 +224,7 @@ static struct rtnl_addr *addr_new(int ifindex, const uint8_t addr[16],
 	if (ra != NULL && a != NULL) {
 		nl_addr_set_prefixlen(a, (int)len);
 		rtnl_addr_set_ifindex(ra, ifindex);
-		rtnl_addr_set_flags(ra, IFA_F_NODAD);
+		rtnl_addr_set_flags(ra, IFA_F_NODAD | flags);
 		err = rtnl_addr_set_local(ra, a);
 	}
 	nl_addr_put(a);
@@ -228,10 +234,10 @@ static struct rtnl_addr *addr_new(int ifindex, const uint8_t addr[16],
 	return NULL;
 }
 
-int netconf_add_address(struct netconf *nc, int ifindex,
-			const uint8_t addr[16], unsigned len)
+static int addr_add(struct netconf *nc, int ifindex, const uint8_t addr[16],
+		    unsigned len, unsigned flags)
 {
-	struct rtnl_addr *ra = addr_new(ifindex, addr, len);
+	struct rtnl_addr *ra = addr_new(ifindex, addr, len, flags);
 	int err;
 
 	if (ra == NULL)
@@ -239,6 +245,12 @@ int netconf_add_address(struct netconf *nc, int ifindex,
 	err = rtnl_addr_add(nc->ask, ra, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_addr_put(ra);
 	return err == -NLE_EXIST ? 0 : netconf_errno(err);
+}
+
+int netconf_add_address(struct netconf *nc, int ifindex,
+			const uint8_t addr[16], unsigned len)
+{
+	return addr_add(nc, ifindex, addr, len, 0);
 }
 
 static bool addr_is(struct rtnl_addr *ra, const uint8_t addr[16], unsigned len)
@@ -285,7 +297,8 @@ int netconf_replace_address(struct netconf *nc, int ifindex,
 	/* The old one goes first: at no time does the host have two. */
 	int err = addr_flush_but(nc, ifindex, addr, len);
 
-	return err == 0 ? netconf_add_address(nc, ifindex, addr, len)
+	return err == 0 ? addr_add(nc, ifindex, addr, len,
+				   IFA_F_NOPREFIXROUTE)
 			: err < 0 ? err : 0;
 }
 
@@ -296,17 +309,22 @@ int netconf_flush_global(struct netconf *nc, int ifindex)
 
 /* ---- routes ---- */
 
+static const uint8_t gateway[16] = { 0xfe, 0x80, [15] = 1 };
+
 static struct rtnl_route *route_new(int ifindex, const uint8_t dst[16],
 				    unsigned len, uint32_t metric)
 {
 	struct rtnl_route *route = rtnl_route_alloc();
 	struct rtnl_nexthop *nh = rtnl_route_nh_alloc();
 	struct nl_addr *a = nl_addr_build(AF_INET6, dst, 16);
+	struct nl_addr *via = nl_addr_build(AF_INET6, gateway, 16);
 	int err = -NLE_NOMEM;
 
-	if (route != NULL && nh != NULL && a != NULL) {
+	if (route != NULL && nh != NULL && a != NULL && via != NULL) {
 		nl_addr_set_prefixlen(a, (int)len);
 		rtnl_route_nh_set_ifindex(nh, ifindex);
+		rtnl_route_nh_set_gateway(nh, via);
+		rtnl_route_set_flags(route, RTNH_F_ONLINK);
 		rtnl_route_set_family(route, AF_INET6);
 		rtnl_route_set_table(route, RT_TABLE_MAIN);
 		rtnl_route_set_protocol(route, RTPROT_STATIC);
@@ -315,6 +333,7 @@ static struct rtnl_route *route_new(int ifindex, const uint8_t dst[16],
 		err = rtnl_route_set_dst(route, a);
 	}
 	nl_addr_put(a);
+	nl_addr_put(via);
 	if (err == 0) {
 		rtnl_route_add_nexthop(route, nh);
 		return route;

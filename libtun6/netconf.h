@@ -33,13 +33,15 @@ int netconf_quiet(struct netconf *nc, const char *ifname);
 /* Adds addr/len; one that is there already is no error. */
 int netconf_add_address(struct netconf *nc, int ifindex,
 			const uint8_t addr[16], unsigned len);
-/* Makes addr/len the only global IPv6 address of the interface. */
+/* Makes addr/len the only global IPv6 address of the interface; it brings no
+ * route. */
 int netconf_replace_address(struct netconf *nc, int ifindex,
 			    const uint8_t addr[16], unsigned len);
 /* Removes all addresses of global scope. */
 int netconf_flush_global(struct netconf *nc, int ifindex);
 
-/* Adds dst/len through the interface with this metric; len 0: default. */
+/* Adds dst/len through the interface, by a gateway that is nobody (fe80::1),
+ * with this metric; len 0: default. */
 int netconf_add_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
 		      unsigned len, uint32_t metric);
 int netconf_del_route(struct netconf *nc, int ifindex, const uint8_t dst[16],

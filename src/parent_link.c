@@ -55,7 +55,6 @@ static uint32_t relay_metric(const struct parent *p)
 	return p->config.host_local ? HOST_METRIC : RELAY_METRIC;
 }
 
-/* The prefix's route comes with the address, but not back with it. */
 static int link_apply_client(struct parent *p, const uint8_t prefix[16])
 {
 	struct parent_link *l = &p->link;

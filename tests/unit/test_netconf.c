@@ -208,6 +208,40 @@ static void routes_come_and_go(void **state)
 		netconf_del_route(w->nc, w->ifindex, anywhere, 0, 1029), 0);
 }
 
+/* The kernel has one table of neighbours for all links: whoever scans Teredo
+ * addresses through us must not fill it. */
+static void a_thousand_destinations_are_no_neighbours(void **state)
+{
+	struct world *w = need(state);
+	const uint8_t addr[16] = { 0x20, 1, 0, 0, 192, 0, 2, 1 };
+	const uint8_t prefix[16] = { 0x20, 1 };
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(9) };
+	int sock = socket(AF_INET6, SOCK_DGRAM, 0);
+	FILE *f;
+	char line[128];
+	unsigned n = 0;
+
+	netconf_set_link(w->nc, w->ifindex, true);
+	netconf_replace_address(w->nc, w->ifindex, addr, 32);
+	assert_int_equal(
+		netconf_add_route(w->nc, w->ifindex, prefix, 32, 1024), 0);
+	memcpy(&to.sin6_addr, addr, 16);
+	/* Where others have filled the table, these may all fail. */
+	for (unsigned i = 2; i < 1002; i++) {
+		to.sin6_addr.s6_addr[14] = (uint8_t)(i >> 8);
+		to.sin6_addr.s6_addr[15] = (uint8_t)i;
+		(void)!sendto(sock, "", 1, 0, (void *)&to, sizeof(to));
+	}
+	close(sock);
+	f = popen("ip -6 neigh show dev teredo nud all", "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strncmp(line, "2001:", 5) == 0;
+	pclose(f);
+	assert_int_equal(n, 0);
+}
+
 static void the_mtu_is_set_or_refused(void **state)
 {
 	struct world *w = need(state);
@@ -398,6 +432,7 @@ int main(void)
 		T(there_is_one_global_address_however_often_it_changes),
 		T(what_is_there_already_is_no_error_and_no_notice),
 		T(routes_come_and_go),
+		T(a_thousand_destinations_are_no_neighbours),
 		T(the_mtu_is_set_or_refused),
 		T(what_happens_to_the_interface_is_noticed),
 		T(the_host_is_all_but_the_tunnel),
