@@ -19,6 +19,13 @@
 #define CONF_PATH_MAX	256
 #define CONF_ID_MAX	65	/* with its NUL */
 
+/* Which of the kernel's offloads are used; OFFLOAD: a missing one is said. */
+enum conf_datapath {
+	CONF_DATAPATH_AUTO,
+	CONF_DATAPATH_OFFLOAD,
+	CONF_DATAPATH_PLAIN
+};
+
 /* What a client is while there is IPv6 by other means (RFC 4380 5.5). */
 enum conf_native { CONF_NATIVE_RELAY, CONF_NATIVE_SLEEP, CONF_NATIVE_IGNORE };
 
@@ -48,6 +55,8 @@ struct conf {
 	uint32_t mtu;			/* 1280..65507; client: 1280 */
 	int facility;			/* LOG_DAEMON ... */
 	uint32_t prefix;		/* octets 0-3, network order */
+	enum conf_datapath datapath;
+	uint32_t max_peers;		/* of client and relay; server: 0 */
 	/* client and relay */
 	char bind_address[CONF_NAME_MAX];	/* "": any (also 0.0.0.0) */
 	struct conf_place bind_address_place;

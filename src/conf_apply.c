@@ -24,6 +24,8 @@
 #include "conf_directive.h"
 
 #define DEFAULT_REFRESH 30 /* s, X-REF-02 */
+#define CLIENT_PEERS	4096
+#define RELAY_PEERS	65536
 
 struct conf_place conf_apply_place(const struct conf_applying *a,
 				   const struct conf_setting *s)
@@ -179,9 +181,12 @@ static void set_defaults(struct conf *conf)
 	if (conf->role == CONF_CLIENT) {
 		strcpy(conf->ifname, "teredo");
 		conf->discovery = TEREDO_DISCOVERY_NAT;
+		conf->max_peers = CLIENT_PEERS;
 	}
-	if (conf->role == CONF_RELAY || conf->role == CONF_SERVER_RELAY)
+	if (conf->role == CONF_RELAY || conf->role == CONF_SERVER_RELAY) {
 		strcpy(conf->ifname, "miredo0");
+		conf->max_peers = RELAY_PEERS;
+	}
 }
 
 void conf_apply(struct conf *conf, enum conf_program program,

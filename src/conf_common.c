@@ -43,6 +43,19 @@ void conf_common_facility(struct conf_applying *a, const struct conf_setting *s)
 		a->conf->facility = facility->value;
 }
 
+void conf_common_datapath(struct conf_applying *a, const struct conf_setting *s)
+{
+	static const struct conf_word words[] = {
+		{"auto", CONF_DATAPATH_AUTO, false},
+		{"offload", CONF_DATAPATH_OFFLOAD, false},
+		{"plain", CONF_DATAPATH_PLAIN, false},
+	};
+	const struct conf_word *word = conf_value_word(a->r, s, words, 3);
+
+	if (word != NULL)
+		a->conf->datapath = (enum conf_datapath)word->value;
+}
+
 /* These mean nothing without keys; that one of them does harm. */
 void conf_common_finish(struct conf_applying *a)
 {

@@ -15,9 +15,11 @@
 /* clang-format off */
 const struct conf_directive conf_directives[] = {
 	{"RelayType", conf_apply_type, IN_ALL, 0},
+	{"DataPath", conf_common_datapath, IN_ALL, 0},
 	{"SyslogFacility", conf_common_facility, IN_ALL, 0},
 
 	{"InterfaceName", conf_tunnel_name, IN_TUNNEL | IN_BOTH, 0},
+	{"MaxPeers", conf_tunnel_peers, IN_TUNNEL | IN_BOTH, 0},
 	{"BindAddress", conf_tunnel_address, IN_TUNNEL, 0},
 	{"BindPort", conf_tunnel_port, IN_TUNNEL, 0},
 	{"RelayScope", conf_tunnel_scope, IN_RELAY, 0},

@@ -21,6 +21,19 @@ static void put(FILE *out, const char *name, const char *value)
 		fprintf(out, "%s %s\n", name, value);
 }
 
+static void print_datapath(const struct conf *conf, FILE *out)
+{
+	static const char *const words[] = {
+		[CONF_DATAPATH_AUTO] = "auto",
+		[CONF_DATAPATH_OFFLOAD] = "offload",
+		[CONF_DATAPATH_PLAIN] = "plain",
+	};
+
+	if (conf->max_peers != 0)
+		fprintf(out, "MaxPeers %u\n", conf->max_peers);
+	put(out, "DataPath", words[conf->datapath]);
+}
+
 static void print_prefix(const struct conf *conf, FILE *out)
 {
 	struct in6_addr prefix = {{{0}}};
@@ -144,6 +157,7 @@ void conf_print(const struct conf *conf, FILE *out)
 		print_relay(conf, out);
 	else
 		print_server(conf, out);
+	print_datapath(conf, out);
 	for (unsigned i = 0; i < n; i++)
 		if (facilities[i].value == conf->facility && !facilities[i].old)
 			put(out, "SyslogFacility", facilities[i].name);

@@ -1,11 +1,14 @@
 /*
- * conf_tunnel.c - directives of client and relay: interface and UDP socket
+ * conf_tunnel.c - directives of client and relay: interface, UDP socket, peers
  */
 #include "config.h"
 
 #include <string.h>
 
 #include "conf_directive.h"
+
+#define MIN_PEERS 64
+#define MAX_PEERS (1u << 24)
 
 void conf_tunnel_name(struct conf_applying *a, const struct conf_setting *s)
 {
@@ -45,4 +48,9 @@ void conf_tunnel_scope(struct conf_applying *a, const struct conf_setting *s)
 
 	if (scope != NULL)
 		a->conf->host_local = scope->value;
+}
+
+void conf_tunnel_peers(struct conf_applying *a, const struct conf_setting *s)
+{
+	conf_value_number(a->r, s, MIN_PEERS, MAX_PEERS, &a->conf->max_peers);
 }

@@ -8,13 +8,23 @@
 #ifndef MIREDO_DATAPATH_H
 #define MIREDO_DATAPATH_H
 
+#include <stdint.h>
+
 enum datapath {
-	DATAPATH_VNET = 1,	/* tun: a virtio-net header before packets */
+	DATAPATH_VNET = 1,	/* tun: a virtio-net header before packets; no
+				 * offload, but what TSO and USO need */
 	DATAPATH_TSO = 2,	/* tun: TCP in super-packets, with VNET */
 	DATAPATH_USO = 4,	/* tun: UDP in super-packets, with VNET */
 	DATAPATH_SEGMENT = 8,	/* UDP_SEGMENT: many datagrams in one send */
 	DATAPATH_GRO = 16,	/* UDP_GRO: many datagrams in one receive */
 	DATAPATH_BATCH = 32,	/* sendmmsg(), recvmmsg() */
 };
+
+/* What log and status call the i-th of the offloads; NULL behind the last. */
+const char *datapath_name(unsigned i, uint32_t *bit);
+
+/* All that are in `features`, with ", " between them; "plain": none. */
+#define DATAPATH_TEXT_LEN 64
+const char *datapath_text(char text[DATAPATH_TEXT_LEN], uint32_t features);
 
 #endif

@@ -421,8 +421,8 @@ static void open_all(struct engine *e)
 	e->n_keys = e->keys.n;
 	explicit_bzero(&e->keys, sizeof(e->keys));
 	if (e->role == NULL)
-		die(EX_SOFTWARE, "out of memory for %u peers",
-		    e->config.max_peers);
+		die(EX_UNAVAILABLE, "no memory for %u peers: set MaxPeers, or "
+				    "give more", e->config.max_peers);
 	error = snapshot_open(&e->snap, e->fd[PRIV_FD_SNAPSHOT],
 			      e->config.max_peers);
 	if (error == 0)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "../libteredo/client.h"
+#include "datapath.h"
 #include "date.h"
 #include "miredoctl.h"
 #include "text.h"
@@ -233,6 +234,20 @@ static void set_sunset(struct object o, const struct ctl_status *st)
 		   st->sunset != 0 ? date_text(date, st->sunset) : NULL);
 }
 
+/* The offloads in use; none is plain. */
+static void set_datapath(struct object o, const struct ctl_status *st)
+{
+	json_t *list = json_array();
+	const char *name;
+	uint32_t bit;
+
+	for (unsigned i = 0; (name = datapath_name(i, &bit)) != NULL; i++)
+		if ((st->datapath & bit) != 0 &&
+		    json_array_append_new(list, json_string(name)) != 0)
+			*o.complete = false;
+	set(o, "datapath", list);
+}
+
 static void set_all(struct object o, const struct ctl_status *st)
 {
 	uint32_t role = st->role == PRIV_DORMANT ? st->configured : st->role;
@@ -257,6 +272,7 @@ static void set_all(struct object o, const struct ctl_status *st)
 	if (st->role == PRIV_SERVER_RELAY)
 		set_relay_peers(o, st);
 	set_sunset(o, st);
+	set_datapath(o, st);
 	traffic = set_object(o, "traffic");
 	set_traffic(traffic, "outer", &st->udp_rx, &st->udp_tx);
 	set_traffic(traffic, "inner", &st->tun_tx, &st->tun_rx);

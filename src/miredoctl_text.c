@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "datapath.h"
 #include "date.h"
 #include "../libteredo/client.h"
 #include "miredoctl.h"
@@ -210,10 +211,13 @@ static void print_sunset(const struct ctl_status *st, FILE *out)
 
 static void print_traffic(const struct ctl_status *st, FILE *out)
 {
+	char features[DATAPATH_TEXT_LEN];
 	char rx[TEXT_AMOUNT_LEN], tx[TEXT_AMOUNT_LEN];
 	uint64_t drops = (uint64_t)st->tun_drops + st->udp_drops;
 	const char *separator = " (";
 
+	begin(out, "Data path");
+	fprintf(out, "%s\n", datapath_text(features, st->datapath));
 	begin(out, "Traffic");
 	fprintf(out, "received %s, sent %s\n", text_bytes(rx, st->udp_rx.bytes),
 		text_bytes(tx, st->udp_tx.bytes));

@@ -2,7 +2,8 @@
  * parent.h - the privileged helper and supervisor
  *
  * What the files of the parent share: parent.c (life of the engine),
- * parent_open.c (descriptors), parent_discovery.c (local clients),
+ * parent_open.c (descriptors), parent_datapath.c (offloads),
+ * parent_discovery.c (local clients),
  * parent_link.c (the interface and what the host has), parent_reload.c
  * (SIGHUP), parent_sunset.c (when not to serve), resolve.c (names),
  * priv_serve.c (the engine's requests). One struct per process, handed to
@@ -93,6 +94,7 @@ struct parent {
 	uint64_t due[PARENT_TIMERS];
 	int fd[PARENT_FDS];	/* by enum priv_fd; -1: none */
 	bool vnet;		/* the tun has virtio-net headers */
+	bool datapath_said;
 	int null;		/* /dev/null, for when stderr goes */
 	struct priv_config config;	/* what an engine is told */
 	struct auth_keys keys;		/* the same; for every next one, too */
@@ -130,10 +132,6 @@ void parent_send(struct parent *p, const void *msg, size_t len, int fd);
 
 /* ---- parent_open.c ---- */
 
-/* Super-packets on the tun, or not; which of it this kernel has, as bits of
- * enum datapath. */
-uint32_t parent_offload_tun(const struct parent *p, bool on);
-
 /* Opens everything; ends the process with a message and a remedy. */
 void parent_open(struct parent *p);
 /* Fills p->config from p->conf and the descriptors; sets the policy. */
@@ -143,6 +141,14 @@ int parent_reopen(struct parent *p, const struct conf *next);
 /* Opens a client's second port, of any number, in the place of the one before,
  * or closes it. 0 or -errno. */
 int parent_secondary(struct parent *p, bool open);
+
+/* ---- parent_datapath.c ---- */
+
+/* Sets p->config.datapath and the descriptors to what DataPath wants and this
+ * kernel has; says what that is. */
+void parent_datapath_set(struct parent *p);
+/* The tun's part alone: asks for `want`, bits of enum datapath; what is got. */
+uint32_t parent_datapath_tun(const struct parent *p, uint32_t want);
 
 /* ---- parent_discovery.c ---- */
 

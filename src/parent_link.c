@@ -25,7 +25,6 @@
 
 #include "../libtun6/tun6.h"
 #include "clock.h"
-#include "datapath.h"
 #include "log.h"
 #include "parent.h"
 
@@ -213,7 +212,7 @@ static void link_made_again(struct parent *p)
 	bool lives = err == -EEXIST;
 
 	if (err == 0)
-		parent_offload_tun(p, (p->config.datapath & DATAPATH_TSO) != 0);
+		parent_datapath_tun(p, p->config.datapath);
 	if (err == 0 || lives)
 		err = parent_link_begin(p);
 	if (err == 0) {

@@ -33,16 +33,12 @@
 
 #include "../libteredo/addr.h"
 #include "../libtun6/tun6.h"
-#include "datapath.h"
 #include "holder.h"
 #include "log.h"
 #include "parent.h"
 #include "sandbox.h"
 #include "snapshot.h"
 #include "udp.h"
-
-#define CLIENT_PEERS 4096
-#define RELAY_PEERS  65536
 
 static_assert((int)CONF_CLIENT == PRIV_CLIENT &&
 		      (int)CONF_RELAY == PRIV_RELAY &&
@@ -486,27 +482,6 @@ static void open_control(struct parent *p)
 
 /* ---- all of it ---- */
 
-uint32_t parent_offload_tun(const struct parent *p, bool on)
-{
-	unsigned got;
-
-	if (p->fd[PRIV_FD_TUN] < 0 || !p->vnet)
-		return 0;
-	got = tun6_offload(p->fd[PRIV_FD_TUN], on ? TUN6_TSO | TUN6_USO : 0);
-	return DATAPATH_VNET | ((got & TUN6_TSO) != 0 ? DATAPATH_TSO : 0u) |
-	       ((got & TUN6_USO) != 0 ? DATAPATH_USO : 0u);
-}
-
-/* Which offloads there are. */
-static uint32_t probe_datapath(const struct parent *p, bool on)
-{
-	uint32_t got = udp_offload(p->fd[PRIV_FD_UDP], on);
-
-	if (p->fd[PRIV_FD_UDP2] >= 0)
-		got &= udp_offload(p->fd[PRIV_FD_UDP2], on);
-	return got | parent_offload_tun(p, on) | (on ? DATAPATH_BATCH : 0u);
-}
-
 void parent_configure(struct parent *p)
 {
 	const struct conf *conf = &p->conf;
@@ -518,9 +493,7 @@ void parent_configure(struct parent *p)
 	c->role = parent_role(p);
 	c->prefix = conf->prefix;
 	c->mtu = conf->mtu;
-	c->max_peers = conf->role == CONF_CLIENT  ? CLIENT_PEERS
-		       : conf->role == CONF_SERVER ? 0
-						   : RELAY_PEERS;
+	c->max_peers = conf->max_peers;
 	c->bind_ip = bound.ip;
 	c->bind_port = bound.port;
 	/* A client's own relay may be behind any NAT (A-SUN-03). */
@@ -536,7 +509,7 @@ void parent_configure(struct parent *p)
 	c->find_refresh = conf->find_refresh;
 	parent_discovery_open(p);
 	c->discovery = p->fd[PRIV_FD_DISCOVERY] < 0 ? 0 : conf->discovery;
-	c->datapath = probe_datapath(p, true);
+	parent_datapath_set(p);
 	memset(c->server_name, 0, sizeof(c->server_name));
 	for (unsigned i = 0; i < c->servers; i++)
 		memcpy(c->server_name[i], conf->server[i].name,

@@ -12,9 +12,10 @@
  * change like any other.
  *
  * What was made by root cannot be made again: the role and the interface's
- * name, which is in the name of the control socket, stay until a restart. A
- * configuration that changes them is refused as a whole, so that what runs is
- * always one configuration.
+ * name, which is in the name of the control socket, stay until a restart; and
+ * so does the number of peers that the snapshot was made for. A configuration
+ * that changes them is refused as a whole, so that what runs is always one
+ * configuration.
  */
 #include "config.h"
 
@@ -102,10 +103,11 @@ static bool reload_keys(const struct parent *p, const struct conf *next,
 static bool reload_may(const struct parent *p, const struct conf *next)
 {
 	if (next->role == p->conf.role &&
-	    strcmp(next->ifname, p->conf.ifname) == 0)
+	    strcmp(next->ifname, p->conf.ifname) == 0 &&
+	    next->max_peers == p->conf.max_peers)
 		return true;
-	log_line(LOG_ERR, "%s: RelayType and InterfaceName cannot change "
-			  "while running: restart", p->opt.conf_file);
+	log_line(LOG_ERR, "%s: RelayType, InterfaceName and MaxPeers cannot "
+			  "change while running: restart", p->opt.conf_file);
 	return false;
 }
 

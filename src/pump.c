@@ -73,6 +73,7 @@ struct pump {
 	size_t vnet; /* octets in front of each packet on the tun */
 	struct ctl_traffic udp_rx, tun_rx, tun_tx;
 	uint32_t tun_drops;
+	uint32_t used; /* features, as the log knows them */
 	teredo_time tun_retry; /* NEVER: the tun is watched */
 	struct teredo_outbox outbox;
 	unsigned n_read;
@@ -132,10 +133,8 @@ static void write_pieces(struct pump *p, const struct gso_run *run)
 	for (uint32_t i = 0; i < run->n; i++)
 		taken |= write_tun(p, run->packet[i].iov_base,
 				   run->packet[i].iov_len);
-	if (!taken || p->c.features == 0)
+	if (!taken)
 		return;
-	log_line(LOG_WARNING, "the interface takes no merged packets: "
-			      "they are written one by one");
 	p->c.features &= ~(uint32_t)(DATAPATH_TSO | DATAPATH_USO);
 	p->merger.tcp = p->merger.udp = false;
 }
@@ -181,8 +180,17 @@ static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
 
 static void flush(struct pump *p)
 {
+	uint32_t features;
+	char gone[DATAPATH_TEXT_LEN];
+
 	udp_tx_flush(p->tx);
 	gso_flush(&p->merger);
+	features = pump_features(p);
+	if (features != p->used)
+		log_line(LOG_WARNING, "data path: the kernel refuses %s: done "
+				      "without from now on",
+			 datapath_text(gone, p->used & ~features));
+	p->used = features;
 }
 
 /* ---- what the core says ---- */
@@ -499,6 +507,7 @@ int pump_new(struct pump **out, const struct pump_config *config)
 	error = udp_rx_new(&p->rx, p->c.features);
 	if (error == 0)
 		error = udp_tx_new(&p->tx, p->c.features);
+	p->used = p->c.features;
 	if (error == 0)
 		error = watch(p, p->c.udp[TEREDO_VIA_PRIMARY], primary_readable);
 	if (error == 0)
@@ -569,11 +578,9 @@ teredo_time pump_deadline(const struct pump *p)
 
 uint32_t pump_features(const struct pump *p)
 {
-	uint32_t batched = udp_tx_features(p->tx) & udp_rx_features(p->rx);
-	uint32_t gone = DATAPATH_BATCH & ~batched;
+	uint32_t tx = udp_tx_features(p->tx), rx = udp_rx_features(p->rx);
+	uint32_t gone = (DATAPATH_SEGMENT & ~tx) | (DATAPATH_BATCH & ~(tx & rx));
 
-	if ((udp_tx_features(p->tx) & DATAPATH_SEGMENT) == 0)
-		gone |= DATAPATH_SEGMENT;
 	return p->c.features & ~gone;
 }
 

@@ -85,6 +85,8 @@ Prefix 2001::/32
 InterfaceMTU 1280
 BindAddress 10.1.2.3
 BindPort 3544
+MaxPeers 65536
+DataPath auto
 SyslogFacility user
 EOF
 expect 'the effective configuration is printed' 0 \

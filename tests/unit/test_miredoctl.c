@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "../../libteredo/client.h"
+#include "../../src/datapath.h"
 #include "../../src/miredoctl.h"
 
 #define SECOND 1000000000ull
@@ -180,6 +181,44 @@ static void a_clients_json_has_its_facts(void **state)
 	assert_number(j, "drops.kernel_udp", 3);
 	assert_number(j, "events.rs_sent", 5);
 	assert_int_equal(json_array_size(at(j, "health")), 0);
+	json_decref(j);
+}
+
+static char *text_of(const struct ctl_status *st)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	miredoctl_print_text(st, out);
+	fclose(out);
+	return text;
+}
+
+static void the_offloads_in_use_are_named(void **state)
+{
+	struct ctl_status st = client();
+	char *text;
+	json_t *j;
+
+	(void)state;
+	st.datapath = DATAPATH_VNET;
+	text = text_of(&st);
+	assert_non_null(strstr(text, "  Data path      plain\n"));
+	free(text);
+	j = json_of(&st);
+	assert_int_equal(json_array_size(at(j, "datapath")), 0);
+	json_decref(j);
+	st.datapath = DATAPATH_VNET | DATAPATH_TSO | DATAPATH_USO |
+		      DATAPATH_SEGMENT | DATAPATH_GRO | DATAPATH_BATCH;
+	text = text_of(&st);
+	assert_non_null(strstr(text, "  Data path      tun-tso, tun-uso, "
+				     "udp-segment, udp-gro, batch\n"));
+	free(text);
+	j = json_of(&st);
+	assert_int_equal(json_array_size(at(j, "datapath")), 5);
+	assert_string_equal(json_string_value(json_array_get(
+				    at(j, "datapath"), 3)), "udp-gro");
 	json_decref(j);
 }
 
@@ -493,6 +532,7 @@ int main(void)
 		cmocka_unit_test(an_answers_texts_are_made_fit_to_print),
 		cmocka_unit_test(authentication_is_in_the_json),
 		cmocka_unit_test(a_clients_json_has_its_facts),
+		cmocka_unit_test(the_offloads_in_use_are_named),
 		cmocka_unit_test(what_is_unknown_is_null),
 		cmocka_unit_test(every_counter_is_named),
 		cmocka_unit_test(relay_and_server_have_theirs),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../../src/datapath.h"
+#include "../../src/log.h"
 #include "../../src/pump.h"
 #include "../../src/udp.h"
 #include "../../src/udp_tx.h"
@@ -345,6 +346,17 @@ static void a_row_is_judged_singly_and_written_as_one(void **state)
 	assert_int_equal(st.udp_rx.packets, 40);
 }
 
+static unsigned lines;
+static char last_line[LOG_LINE_MAX];
+
+static void keep_line(void *ctx, int level, const char *line)
+{
+	(void)ctx;
+	assert_int_equal(level, LOG_WARNING);
+	lines++;
+	strcpy(last_line, line);
+}
+
 /* Some kernels refuse valid merged packets: nothing is lost. */
 static void a_refused_merged_packet_is_written_in_pieces(void **state)
 {
@@ -353,6 +365,8 @@ static void a_refused_merged_packet_is_written_in_pieces(void **state)
 	struct ctl_status st = { 0 };
 
 	f->fate = TEREDO_TO_TUN;
+	lines = 0;
+	log_to_sink(keep_line, NULL);
 	refuse_merged = EINVAL;
 	from_peer(f, flow, 30, 700);
 	run(f);
@@ -368,6 +382,10 @@ static void a_refused_merged_packet_is_written_in_pieces(void **state)
 	from_peer(f, flow, 3, 700);
 	run(f);
 	assert_int_equal(expect_at_stack(f, &flow, 700), 1);
+	log_to_stderr("");
+	assert_int_equal(lines, 1);
+	assert_string_equal(last_line, "data path: the kernel refuses tun-tso, "
+				       "tun-uso: done without from now on");
 }
 
 /* A full queue says nothing about merging. */

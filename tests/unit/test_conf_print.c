@@ -1,0 +1,175 @@
+/*
+ * test_conf_print.c - the configuration: what is printed, and later directives
+ */
+#include "config.h"
+
+#include "conf_testing.h"
+
+static void assert_prints(enum conf_program program, const char *text,
+			  const char *printed)
+{
+	struct parsed p;
+	char out[1024] = "", again[1024] = "";
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	test_parse_named(&p, program, text, NULL);
+	assert_int_equal(p.errors, 0);
+	conf_print(&p.conf, f);
+	fclose(f);
+	assert_string_equal(out, printed);
+
+	test_parse_named(&p, program, out, NULL);
+	assert_string_equal(p.said, "");
+	f = fmemopen(again, sizeof(again), "w");
+	conf_print(&p.conf, f);
+	fclose(f);
+	assert_string_equal(again, out);
+}
+
+static void what_is_printed_reads_the_same(void **state)
+{
+	(void)state;
+	assert_prints(CONF_MIREDO,
+		      "ServerAddress = {a.example, b.example}\n"
+		      "ServerAddress2 c.example\nBindPort 0x10\n",
+		      "RelayType client\nInterfaceName teredo\n"
+		      "ServerAddress a.example\nServerAddress b.example\n"
+		      "ServerAddress2 c.example\nBindAddress 0.0.0.0\n"
+		      "BindPort 16\nRefreshInterval 30\n"
+		      "LocalDiscovery enabled\n"
+		      "NativeIPv6 relay\nMaxPeers 4096\n"
+		      "DataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO,
+		      "ServerAddress a.example\nRefreshInterval AUTO\n",
+		      "RelayType client\nInterfaceName teredo\n"
+		      "ServerAddress a.example\nBindAddress 0.0.0.0\n"
+		      "BindPort 0\nRefreshInterval auto\n"
+		      "LocalDiscovery enabled\n"
+		      "NativeIPv6 relay\nMaxPeers 4096\n"
+		      "DataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO,
+		      "RelayType restricted\nRelayScope host\n"
+		      "BindAddress 10.0.0.1\n"
+		      "SyslogFacility security\n",
+		      "RelayType restricted\nInterfaceName miredo0\n"
+		      "RelayScope host\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nBindAddress 10.0.0.1\n"
+		      "BindPort 0\nMaxPeers 65536\n"
+		      "DataPath auto\n"
+		      "SyslogFacility auth\n");
+	/* S-GEN-07: the next address, with carry */
+	assert_prints(CONF_MIREDO_SERVER,
+		      "ServerBindAddress 192.0.2.255\n"
+		      "InterfaceMTU 1400\n",
+		      "RelayType server\nServerBindAddress 192.0.2.255\n"
+		      "ServerBindAddress2 192.0.3.0\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1400\nDataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO_SERVER,
+		      "ServerBindAddress 10.0.0.1\n"
+		      "ServerBindAddress2 none\n"
+		      "ServerPublicAddress a.example\n",
+		      "RelayType server\nServerBindAddress 10.0.0.1\n"
+		      "ServerBindAddress2 none\n"
+		      "ServerPublicAddress a.example\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nDataPath auto\n"
+		      "SyslogFacility daemon\n");
+}
+
+/* A-SUN-01, A-SUN-03, A-SUN-04 */
+static void dormancy_and_its_date_are_configured(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	test_parse(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_RELAY);
+	test_parse(&p, "ServerAddress a.example\nNativeIPv6 sleep\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_SLEEP);
+	test_parse(&p, "ServerAddress a.example\nNativeIPv6 = ignore\n");
+	assert_int_equal(p.conf.native, CONF_NATIVE_IGNORE);
+	test_parse(&p, "RelayType relay\nSunsetDate 1970-02-01\n");
+	assert_int_equal(p.errors, 0);
+	assert_int_equal(p.conf.sunset, 31);
+	assert_prints(CONF_MIREDO_SERVER,
+		      "ServerBindAddress 192.0.2.1\n"
+		      "SunsetDate 2028-02-29\n",
+		      "RelayType server\nServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nSunsetDate 2028-02-29\n"
+		      "DataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO_SERVER,	/* R-SRV-01 */
+		      "RelayType server-relay\n"
+		      "ServerBindAddress 192.0.2.1\n",
+		      "RelayType server-relay\nInterfaceName miredo0\n"
+		      "ServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nMaxPeers 65536\n"
+		      "DataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_first(&p, "ServerAddress a.example\nNativeIPv6 no\n",
+		     "f:2:12: error: unknown NativeIPv6 \"no\"");
+	assert_first(&p, "RelayType relay\nSunsetDate 2027-02-29\n",
+		     "f:2:12: error: SunsetDate \"2027-02-29\" is not a date");
+	assert_first(&p, "RelayType relay\nSunsetDate 2027-1-1\n",
+		     "f:2:12: error: SunsetDate \"2027-1-1\" is not a date");
+}
+
+static void the_data_path_is_chosen(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	test_parse(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.datapath, CONF_DATAPATH_AUTO);
+	test_parse(&p, "RelayType relay\nDataPath = offload\n");
+	assert_int_equal(p.conf.datapath, CONF_DATAPATH_OFFLOAD);
+	assert_prints(CONF_MIREDO_SERVER,
+		      "ServerBindAddress 192.0.2.1\nDataPath Plain\n",
+		      "RelayType server\nServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nDataPath plain\n"
+		      "SyslogFacility daemon\n");
+	assert_first(&p, "RelayType relay\nDataPath fast\n",
+		     "f:2:10: error: unknown DataPath \"fast\"");
+}
+
+/* R-GEN-04 */
+static void the_number_of_peers_is_limited(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	test_parse(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.max_peers, 4096);
+	test_parse(&p, "RelayType relay\n");
+	assert_int_equal(p.conf.max_peers, 65536);
+	assert_silent(&p, "RelayType relay\nMaxPeers 16777216\n");
+	assert_int_equal(p.conf.max_peers, 1 << 24);
+	assert_silent(&p, "ServerAddress a.example\nMaxPeers 64\n");
+	assert_int_equal(p.conf.max_peers, 64);
+	assert_first(&p, "RelayType relay\nMaxPeers 63\n",
+		     "f:2:10: error: MaxPeers 63 is out of range 64-16777216");
+	assert_first(&p, "RelayType relay\nMaxPeers 16777217\n",
+		     "f:2:10: error: MaxPeers 16777217 is out of range "
+		     "64-16777216");
+	assert_first(&p, "RelayType server\nServerBindAddress 192.0.2.1\n"
+		     "MaxPeers 100\n",
+		     "f:3:1: warning: MaxPeers has no effect in a server");
+	assert_int_equal(p.conf.max_peers, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_printed_reads_the_same),
+		cmocka_unit_test(dormancy_and_its_date_are_configured),
+		cmocka_unit_test(the_data_path_is_chosen),
+		cmocka_unit_test(the_number_of_peers_is_limited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
