@@ -132,6 +132,12 @@ class Ours(Daemon):
     """The programs of this tree, as `make install` puts them."""
     kind, tree = "ours", OURS
 
+    def __init__(self, host, logs, role, **settings):
+        # DATAPATH=plain in the environment: every test with that data path
+        if os.environ.get("DATAPATH"):
+            settings.setdefault("DataPath", os.environ["DATAPATH"])
+        super().__init__(host, logs, role, **settings)
+
     def command(self, foreground=True):
         name = "miredo-server" if self.role == "server" else "miredo"
         return (program(name), *(["-f"] if foreground else []),

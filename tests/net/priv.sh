@@ -79,7 +79,7 @@ finish() {
 conf() { # NAME LINE...
 	name=$1
 	shift
-	printf '%s\n' "$@" >"$dir/$name"
+	printf '%s\n' "$@" ${DATAPATH:+"DataPath $DATAPATH"} >"$dir/$name"
 }
 
 # miredo ARG...: runs it to its end, at most 8 s; output in $log, status in $rc
