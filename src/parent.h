@@ -19,6 +19,7 @@
 #include "child.h"
 #include "conf.h"
 #include "keys.h"
+#include "log_limit.h"
 #include "loop.h"
 #include "priv.h"
 
@@ -69,6 +70,7 @@ struct parent_engine {
 	unsigned silent;	/* ticks since it was heard */
 	unsigned deaths;	/* counts on */
 	uint64_t died[PARENT_DEATHS];
+	struct log_limit log_limit;
 	unsigned log_lines, log_suppressed;
 	uint64_t log_window;
 };

@@ -7,8 +7,8 @@
  * call is an answer, not a death.
  *
  * At most so many messages are read at a time that signals and the watchdog
- * have their turn, and at most twenty of the engine's lines are logged a
- * second.
+ * have their turn. Of the engine's lines one a second is logged for each reason
+ * (log_limit.h), and twenty in all.
  */
 #include "config.h"
 
@@ -39,6 +39,7 @@ static void serve_answer(struct parent *p, uint32_t about, int err)
 static void serve_log(struct parent *p, const struct priv_log *m, uint64_t now)
 {
 	struct parent_engine *e = &p->engine;
+	unsigned more;
 
 	if (now - e->log_window >= LOG_WINDOW) {
 		if (e->log_suppressed > 0)
@@ -48,10 +49,15 @@ static void serve_log(struct parent *p, const struct priv_log *m, uint64_t now)
 		e->log_window = now;
 		e->log_lines = e->log_suppressed = 0;
 	}
-	if (e->log_lines++ < LOG_LINES)
-		log_line((int)m->level, "%s", m->text);
-	else
+	if (!log_limit_pass(&e->log_limit, m->text, now, &more))
+		return;
+	if (e->log_lines++ >= LOG_LINES)
 		e->log_suppressed++;
+	else if (more > 0)
+		log_line((int)m->level, "%s (%u like it were suppressed)",
+			 m->text, more);
+	else
+		log_line((int)m->level, "%s", m->text);
 }
 
 static void serve_tun(struct parent *p, const void *msg, uint32_t verb)

@@ -323,19 +323,35 @@ static void the_end_of_the_connection_needs_no_reason(void **state)
 
 static void twenty_lines_a_second_are_logged(void **state)
 {
-	const struct priv_log m = { .verb = PRIV_LOG, .text = "line" };
+	struct priv_log m = { .verb = PRIV_LOG, .text = "line" };
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++) {
+		m.text[0] = (char)('a' + i % 26);
+		m.text[1] = (char)('a' + i / 26);
 		msg_send(w.engine, &m, sizeof(m), -1);
 		priv_serve(&w.p, 0);
 	}
 	assert_int_equal(w.lines, 20);
 	assert_int_equal(w.p.engine.log_suppressed, 80);
 	w.p.engine.log_window = 0;	/* a second is over */
+	strcpy(m.text, "another line");
 	msg_send(w.engine, &m, sizeof(m), -1);
 	priv_serve(&w.p, 0);
 	assert_int_equal(w.lines, 22);	/* how many there were, and this */
+}
+
+static void of_each_reason_a_line_a_second_is_logged(void **state)
+{
+	struct priv_log m = { .verb = PRIV_LOG };
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(m.text, sizeof(m.text), "server: %u", i);
+		msg_send(w.engine, &m, sizeof(m), -1);
+		priv_serve(&w.p, 0);
+	}
+	assert_int_equal(w.lines, 1);
 }
 
 static void a_chatterer_does_not_keep_the_parent(void **state)
@@ -365,6 +381,7 @@ int main(void)
 		T(a_descriptor_from_the_engine_is_the_end),
 		T(the_end_of_the_connection_needs_no_reason),
 		T(twenty_lines_a_second_are_logged),
+		T(of_each_reason_a_line_a_second_is_logged),
 		T(a_chatterer_does_not_keep_the_parent),
 	};
 
