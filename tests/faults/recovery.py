@@ -9,81 +9,16 @@ the cause to the condition, which is polled every 5 ms.
 import contextlib
 import os
 import signal
-import socket
-import threading
 import time
 
 import faults            # it finds the others
 import lab
 import nat
-
-
-def elapsed(condition, what, seconds):
-    """Seconds until condition() is true; None when it never was."""
-    began = time.monotonic()
-    with contextlib.suppress(lab.LabError):
-        lab.wait_for(condition, what, seconds)
-        return time.monotonic() - began
-    return None
+from session import Session, elapsed        # noqa: F401
 
 
 def seconds(value):
     return "never" if value is None else f"{value:.2f} s"
-
-
-class Session:
-    """A TCP session: 50 times a second a block goes there and comes back."""
-
-    def __init__(self, host, far, target, port=5100):
-        with far.net():
-            door = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(("::", port))
-        door.listen(1)
-        with host.net():
-            self.near = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        self.near.settimeout(30)
-        self.near.connect((str(target), port))
-        self.far, _ = door.accept()
-        door.close()
-        self.blocks, self.error = 0, None
-        self.ending = threading.Event()
-        self.threads = [threading.Thread(target=job, daemon=True)
-                        for job in (self._echo, self._run)]
-        for thread in self.threads:
-            thread.start()
-
-    def _echo(self):
-        with contextlib.suppress(OSError):
-            while data := self.far.recv(4096):
-                self.far.sendall(data)
-
-    def _run(self):
-        try:
-            while not self.ending.wait(0.02):
-                block = self.blocks.to_bytes(8, "big") * 32
-                self.near.sendall(block)
-                back = b""
-                while len(back) < len(block):
-                    back += self.near.recv(len(block) - len(back)) or b"?" * 9
-                if back != block:
-                    raise OSError("not what was sent")
-                self.blocks += 1
-        except OSError as error:
-            self.error = error
-
-    def survived(self, patience=30):
-        """Whether it still moves on."""
-        mark = self.blocks
-        elapsed(lambda: self.error or self.blocks > mark + 1, "TCP", patience)
-        return self.error is None and self.blocks > mark + 1
-
-    def close(self):
-        self.ending.set()
-        for sock in (self.near, self.far):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
 
 
 class Recovery(faults.Case):
