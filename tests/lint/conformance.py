@@ -6,8 +6,9 @@ and doc/deviations.csv, and writes doc/conformance.md. An ID counts as proven
 by the test that it stands beside: in a unit test, in the comment before the
 function or in its body; in the simulation, in the `ids` of a story, or in the
 referee, which watches every story; in a fuzz harness, anywhere; in a test with
-namespaces, in a function. What stands in the comment that opens a
-file is theory and proves nothing, and so is what stands at a helper.
+namespaces, in a function that reports or in the comment before it. What stands
+in the comment that opens a file is theory and proves nothing, and so is what
+stands at a helper.
 
 With --check writes nothing, and prints in TAP what is wrong.
 """
@@ -34,6 +35,8 @@ ID = r"(?:SEC|[ACSRGXT])-[A-Z0-9]+-[0-9]{2}"
 REFERENCE = re.compile(rf"\b({ID})(?:\.\.([0-9]{{2}})| to ({ID}))?\b")
 C_FUNCTION = re.compile(r"^(?:\w[\w *]*\s\**)?(\w+)\((?!\().*$")
 UNIT_TEST = re.compile(r"^static void\s+(\w+)\(\s*void \*\*\w+\)", re.M)
+PYTHON_FUNCTION = re.compile(r"^(?:#[^\n]*\n)*def (\w+).*?"
+                             r"(?=^(?:#[^\n]*\n)*def |\Z)", re.M | re.S)
 STORY = re.compile(r'\bSTORY\((\w+),((?:\s*"[^"]*")+)')
 
 
@@ -90,9 +93,10 @@ def fuzz_proofs(text):
 
 
 def python_proofs(text):
-    """By the function whose docstring or body names them."""
-    for part in re.split(r"^(?=def )", text, flags=re.M)[1:]:
-        yield part[4:].split("(")[0], references(part)
+    """By the function that reports; also in the comment before it."""
+    for m in PYTHON_FUNCTION.finditer(text):
+        if ".ok(" in m[0]:
+            yield m[1], references(m[0])
 
 
 def shell_proofs(text):

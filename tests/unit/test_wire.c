@@ -327,7 +327,6 @@ static enum wire_error parse_trailers(struct test_packet *t,
 	return wire_parse(p, t->b, t->len);
 }
 
-/* X-TLV-02, X-TLV-03, X-TLV-05 */
 /* Faults A4: its length would stand in an option that nobody here reads. */
 static void a_jumbogram_is_malformed(void **state)
 {
@@ -338,6 +337,7 @@ static void a_jumbogram_is_malformed(void **state)
 		    "1100c20400011170" "0004000400080000");
 }
 
+/* X-TLV-02, X-TLV-03, X-TLV-05 */
 static void trailers_come_in_order_and_unknown_ones_are_there_too(void **state)
 {
 	struct test_packet t;
