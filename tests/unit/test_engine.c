@@ -220,9 +220,8 @@ static int set_up_client(void **state)
 	int pair[2];
 
 	*state = r = new_rig(PRIV_CLIENT, CLIENT, SERVER);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair),
-		0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0,
+				    pair), 0);
 	r->tun = pair[0];
 	r->stack = pair[1];
 	r->config.servers = 1;
@@ -250,14 +249,10 @@ static int tear_down(void **state)
 	close(r->control);
 	if (r->parent >= 0)
 		close(r->parent);
-	if (r->udp2 >= 0)
-		close(r->udp2);
-	if (r->native6 >= 0)
-		close(r->native6);
-	if (r->tun >= 0) {
-		close(r->tun);
-		close(r->stack);
-	}
+	close(r->udp2);		/* or -1, like those that follow */
+	close(r->native6);
+	close(r->tun);
+	close(r->stack);
 	free(r);
 	return 0;
 }
@@ -270,9 +265,9 @@ static struct ctl_status get_status(const struct rig *r)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct ctl_status st;
 
-	assert_int_equal(connect(fd, (const struct sockaddr *)&r->control_name,
-				 r->control_len),
-			 0);
+	assert_int_equal(
+		connect(fd, (const struct sockaddr *)&r->control_name,
+			r->control_len), 0);
 	assert_int_equal(send(fd, &request, sizeof(request), 0),
 			 sizeof(request));
 	assert_int_equal(poll(&p, 1, PATIENCE), 1);
@@ -480,6 +475,20 @@ static void an_address_that_could_not_be_set_is_tried_again(void **state)
 	assert_non_null(strstr(r->last_log, strerror(EAGAIN)));
 }
 
+/* As with ipv6.disable=1: there is no way to native hosts, and that is all. */
+static void a_server_on_a_host_without_ipv6_serves(void **state)
+{
+	struct rig *r = *state;
+	struct wire_packet p;
+
+	close(r->native6);
+	r->native6 = -1;
+	start(r);
+	send_rs(r, (const uint8_t *)"noncense");
+	receive(r, &p);
+	assert_true(p.has_origin);
+}
+
 static void an_engine_says_that_it_lives(void **state)
 {
 	struct rig *r = *state;
@@ -572,6 +581,7 @@ int main(void)
 		CLIENT_TEST(no_two_engines_draw_the_same_numbers),
 		CLIENT_TEST(an_engine_goes_on_where_the_killed_one_was),
 		CLIENT_TEST(an_address_that_could_not_be_set_is_tried_again),
+		SERVER_TEST(a_server_on_a_host_without_ipv6_serves),
 		SERVER_TEST(an_engine_says_that_it_lives),
 		SERVER_TEST(an_engine_ends_with_its_parent),
 		SERVER_TEST(signals_to_the_whole_group_do_not_end_an_engine),
