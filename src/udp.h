@@ -31,12 +31,4 @@ uint32_t udp_offload(int fd, bool on);
 /* What it is bound to, or zeros. */
 struct teredo_ep udp_bound(int fd);
 
-/* One datagram: its length (0 is possible), or -errno (-EAGAIN: none). */
-int udp_recv(int fd, void *buf, uint32_t size, struct teredo_ep *from,
-	     uint32_t *local_ip);
-
-/* 0 or -errno; never blocks. Outer ECN is zero (G-ECN-01), the UDP checksum
- * is never zero. */
-int udp_send(int fd, struct teredo_ep to, const void *data, uint32_t len);
-
 #endif

@@ -34,6 +34,7 @@
 #include "../../src/msg.h"
 #include "../../src/snapshot.h"
 #include "../../src/udp.h"
+#include "datagram.h"
 #include "netns.h"
 
 #define PEERS	 16u
@@ -288,7 +289,7 @@ static struct teredo_ep receive(struct rig *r, struct wire_packet *p)
 	int n;
 
 	assert_int_equal(poll(&wait, 1, PATIENCE), 1);
-	n = udp_recv(r->other, buf, sizeof(buf), &from, &local);
+	n = datagram_recv(r->other, buf, sizeof(buf), &from, &local);
 	assert_true(n > 0);
 	assert_int_equal(wire_parse(p, buf, (size_t)n), WIRE_OK);
 	return from;
@@ -302,7 +303,7 @@ static void send_rs(struct rig *r, const uint8_t nonce[WIRE_NONCE_LEN])
 	addr_make_link_local(&src, 0, r->other_ep);
 	wire_put_auth(rs, nonce);
 	icmp6_put_rs(rs + WIRE_AUTH_LEN, &src);
-	assert_int_equal(udp_send(r->other, r->udp_ep, rs, sizeof(rs)), 0);
+	assert_int_equal(datagram_send(r->other, r->udp_ep, rs, sizeof(rs)), 0);
 }
 
 /* Answers a solicitation as a server does: `from` is the mapping. */
@@ -317,7 +318,7 @@ static void send_ra(struct rig *r, struct teredo_ep from,
 	wire_put_origin(ra + WIRE_AUTH_LEN, from);
 	icmp6_put_ra(ra + WIRE_AUTH_LEN + WIRE_ORIGIN_LEN, &src, &rs->src,
 		     addr_default_prefix(), SERVER, 1280);
-	assert_int_equal(udp_send(r->other, from, ra, sizeof(ra)), 0);
+	assert_int_equal(datagram_send(r->other, from, ra, sizeof(ra)), 0);
 }
 
 /* Resolves the server's name for a client until the client solicits. */

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "../../src/udp.h"
+#include "datagram.h"
 #include "netns.h"
 
 #define CE 3 /* congestion experienced */
@@ -53,7 +54,7 @@ static void expect_packet(int fd, const uint8_t ip6[1280])
 	uint32_t to;
 
 	assert_int_equal(poll(&p, 1, 5000), 1);
-	assert_int_equal(udp_recv(fd, buf, sizeof(buf), &from, &to), 1280);
+	assert_int_equal(datagram_recv(fd, buf, sizeof(buf), &from, &to), 1280);
 	assert_memory_equal(buf, ip6, 1280);
 }
 
@@ -89,7 +90,7 @@ static void the_inner_class_does_not_show_outside(void **ctx)
 	assert_true(raw >= 0);
 	for (unsigned i = 0; i < sizeof(class) / sizeof(class[0]); i++) {
 		make_packet(ip6, class[i]);
-		assert_int_equal(udp_send(a, ep, ip6, sizeof(ip6)), 0);
+		assert_int_equal(datagram_send(a, ep, ip6, sizeof(ip6)), 0);
 		assert_int_equal(poll(&p, 1, 5000), 1);
 		assert_int_equal(recv(raw, seen, sizeof(seen), 0), 1308);
 		assert_int_equal(seen[1], 0);
@@ -160,7 +161,7 @@ static void what_a_line_cannot_carry_at_once_arrives_in_pieces(void **ctx)
 	set_mtu(a, 1000);
 	make_packet(ip6, 0);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(udp_send(a, b_ep, ip6, sizeof(ip6)), 0);
+		assert_int_equal(datagram_send(a, b_ep, ip6, sizeof(ip6)), 0);
 		expect_packet(b, ip6);
 	}
 	set_mtu(a, 65536);
@@ -211,7 +212,7 @@ static void a_port_that_somebody_chose_is_the_one(void **ctx)
 	(void)ctx;
 	assert_true(a >= 0);
 	assert_int_equal(udp_bound(a).port, want.port);
-	assert_int_equal(udp_send(a, want, "x", 1), 0);
+	assert_int_equal(datagram_send(a, want, "x", 1), 0);
 	assert_int_equal(recv(raw, seen, sizeof(seen), 0), 29);
 	memcpy(&udp, seen + sizeof(struct iphdr), sizeof(udp));
 	assert_int_equal(udp.source, want.port);

@@ -24,6 +24,7 @@
 #include "../../src/clock.h"
 #include "../../src/pump.h"
 #include "../../src/udp.h"
+#include "datagram.h"
 #include "netns.h"
 
 #define MAX_PEERS 4u
@@ -231,7 +232,7 @@ static void from_stack(struct fixture *f, const char *text)
 static void from_peer(struct fixture *f, enum teredo_via via, const char *text)
 {
 	assert_int_equal(
-		udp_send(f->peer, f->udp_ep[via], text, (uint32_t)strlen(text)),
+		datagram_send(f->peer, f->udp_ep[via], text, (uint32_t)strlen(text)),
 		0);
 }
 
@@ -243,7 +244,8 @@ static void expect_at_peer(struct fixture *f, const char *text)
 	char buf[64] = "";
 
 	assert_int_equal(poll(&p, 1, 5000), 1);
-	assert_true(udp_recv(f->peer, buf, sizeof(buf), &from, &local) >= 0);
+	assert_true(datagram_recv(f->peer, buf, sizeof(buf), &from, &local) >=
+		    0);
 	assert_string_equal(buf, text);
 	assert_int_equal(from.port, f->udp_ep[TEREDO_VIA_PRIMARY].port);
 }
@@ -323,7 +325,8 @@ static void the_socket_of_a_verdict_is_the_one_that_sends(void **state)
 	from_peer(f, TEREDO_VIA_SECONDARY, "x");
 	run(f, 1);
 	assert_int_equal(f->last_rx.via, TEREDO_VIA_SECONDARY);
-	assert_int_equal(udp_recv(f->peer, buf, sizeof(buf), &from, &local), 1);
+	assert_int_equal(
+		datagram_recv(f->peer, buf, sizeof(buf), &from, &local), 1);
 	assert_int_equal(from.port, f->udp_ep[1].port);
 }
 

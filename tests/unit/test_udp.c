@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "../../src/udp.h"
+#include "datagram.h"
 #include "netns.h"
 
 static struct teredo_ep local(uint16_t port)
@@ -43,7 +44,7 @@ static int receive(int fd, void *buf, uint32_t size, struct teredo_ep *from,
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	assert_int_equal(poll(&p, 1, 5000), 1);
-	return udp_recv(fd, buf, size, from, local_ip);
+	return datagram_recv(fd, buf, size, from, local_ip);
 }
 
 static void a_datagram_arrives_with_both_its_addresses(void **ctx)
@@ -54,7 +55,7 @@ static void a_datagram_arrives_with_both_its_addresses(void **ctx)
 	char buf[64];
 
 	(void)ctx;
-	assert_int_equal(udp_send(a, b_ep, "hello", 5), 0);
+	assert_int_equal(datagram_send(a, b_ep, "hello", 5), 0);
 	assert_int_equal(receive(b, buf, sizeof(buf), &from, &to), 5);
 	assert_memory_equal(buf, "hello", 5);
 	assert_int_equal(from.ip, a_ep.ip);
@@ -76,7 +77,7 @@ static void an_unbound_address_is_told_per_datagram(void **ctx)
 	to.port = udp_bound(b).port;
 	assert_int_not_equal(to.port, 0);
 	assert_int_equal(udp_bound(b).ip, 0);
-	assert_int_equal(udp_send(a, to, "x", 1), 0);
+	assert_int_equal(datagram_send(a, to, "x", 1), 0);
 	assert_int_equal(receive(b, buf, sizeof(buf), &from, &local_ip), 1);
 	assert_int_equal(local_ip, to.ip);
 	close(a);
@@ -91,9 +92,10 @@ static void an_empty_datagram_is_one(void **ctx)
 	char buf[8];
 
 	(void)ctx;
-	assert_int_equal(udp_send(a, a_ep, "", 0), 0);
+	assert_int_equal(datagram_send(a, a_ep, "", 0), 0);
 	assert_int_equal(receive(a, buf, sizeof(buf), &from, &to), 0);
-	assert_int_equal(udp_recv(a, buf, sizeof(buf), &from, &to), -EAGAIN);
+	assert_int_equal(datagram_recv(a, buf, sizeof(buf), &from, &to),
+			 -EAGAIN);
 	close(a);
 }
 
@@ -106,14 +108,14 @@ static void the_longest_datagram_passes(void **ctx)
 
 	(void)ctx;
 	memset(out, 'x', sizeof(out));
-	assert_int_equal(udp_send(a, a_ep, out, sizeof(out)), 0);
+	assert_int_equal(datagram_send(a, a_ep, out, sizeof(out)), 0);
 	assert_int_equal(receive(a, in, sizeof(in), &from, &to), sizeof(out));
-	assert_int_equal(udp_send(a, a_ep, in, sizeof(in)), -EMSGSIZE);
+	assert_int_equal(datagram_send(a, a_ep, in, sizeof(in)), -EMSGSIZE);
 	close(a);
 }
 
 /* SEC-ICM-01: the kernel answers the closed port with an ICMP error, at once
- * and before udp_send() returns. */
+ * and before datagram_send() returns. */
 static void an_icmp_error_costs_no_packet(void **ctx)
 {
 	struct teredo_ep a_ep, b_ep, closed, from;
@@ -124,10 +126,10 @@ static void an_icmp_error_costs_no_packet(void **ctx)
 	(void)ctx;
 	close(c);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(udp_send(a, closed, "x", 1), 0);
-		assert_int_equal(udp_send(a, b_ep, "y", 1), 0);
+		assert_int_equal(datagram_send(a, closed, "x", 1), 0);
+		assert_int_equal(datagram_send(a, b_ep, "y", 1), 0);
 		assert_int_equal(receive(b, buf, sizeof(buf), &from, &to), 1);
-		assert_int_equal(udp_recv(a, buf, sizeof(buf), &from, &to),
+		assert_int_equal(datagram_recv(a, buf, sizeof(buf), &from, &to),
 				 -EAGAIN);
 	}
 	assert_int_equal(poll(&(struct pollfd){.fd = a}, 1, 0), 0);
@@ -142,7 +144,7 @@ static void no_way_is_an_error_at_once(void **ctx)
 
 	(void)ctx;
 	a = udp_open((struct teredo_ep){0});
-	assert_int_equal(udp_send(a, to, "x", 1), -ENETUNREACH);
+	assert_int_equal(datagram_send(a, to, "x", 1), -ENETUNREACH);
 	close(a);
 }
 
@@ -193,7 +195,7 @@ static void df_tos_and_checksum_are_as_the_rfcs_say(void **ctx)
 
 	(void)ctx;
 	assert_true(raw >= 0);
-	assert_int_equal(udp_send(a, ep, "x", 1), 0);
+	assert_int_equal(datagram_send(a, ep, "x", 1), 0);
 	assert_int_equal(poll(&p, 1, 5000), 1);
 	assert_int_equal(recv(raw, &seen, sizeof(seen), 0), 29);
 	assert_int_equal(seen.ip.frag_off, 0);
@@ -225,18 +227,19 @@ static void a_group_is_heard_by_all_who_listen(void **ctx)
 		assert_int_equal(udp_join(ear[i], group.ip, ifindex), 0);
 		assert_int_equal(udp_join(ear[i], group.ip, ifindex), 0);
 	}
-	assert_int_equal(udp_send(a, lo, "no", 2), 0);
-	assert_int_equal(udp_send(a, group, "yes", 3), 0);
+	assert_int_equal(datagram_send(a, lo, "no", 2), 0);
+	assert_int_equal(datagram_send(a, group, "yes", 3), 0);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(udp_recv(ear[i], got, sizeof(got), &from, &to),
+		assert_int_equal(datagram_recv(ear[i], got, sizeof(got), &from, &to),
 				 3);
 		assert_int_equal(to, group.ip);
 	}
 	udp_leave(ear[0], group.ip, ifindex);
-	assert_int_equal(udp_send(a, group, "yes", 3), 0);
-	assert_int_equal(udp_recv(ear[0], got, sizeof(got), &from, &to),
+	assert_int_equal(datagram_send(a, group, "yes", 3), 0);
+	assert_int_equal(datagram_recv(ear[0], got, sizeof(got), &from, &to),
 			 -EAGAIN);
-	assert_int_equal(udp_recv(ear[1], got, sizeof(got), &from, &to), 3);
+	assert_int_equal(datagram_recv(ear[1], got, sizeof(got), &from, &to),
+			 3);
 	assert_int_equal(udp_join(ear[0], group.ip, 4711), -ENODEV);
 	close(a);
 	close(server);
