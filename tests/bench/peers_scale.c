@@ -78,8 +78,8 @@ static double now_ns(void)
 
 /* ---- lookups ---- */
 
-static double time_lookups(struct peers *t, const struct teredo_addr *key,
-			   bool batched)
+static double time_once(struct peers *t, const struct teredo_addr *key,
+			bool batched)
 {
 	double start = now_ns();
 	uint32_t found = 0;
@@ -93,6 +93,21 @@ static double time_lookups(struct peers *t, const struct teredo_addr *key,
 	if (found == 1)
 		fputs("one found\n", stderr);	/* nothing is optimised away */
 	return (now_ns() - start) / MANY;
+}
+
+/* The best of some: what another process took is not the table's. */
+static double time_lookups(struct peers *t, const struct teredo_addr *key,
+			   bool batched)
+{
+	double best = time_once(t, key, batched);
+
+	for (unsigned i = 0; i < 7; i++) {
+		double once = time_once(t, key, batched);
+
+		if (once < best)
+			best = once;
+	}
+	return best;
 }
 
 static void print_lookups(void)
@@ -115,7 +130,6 @@ static void print_lookups(void)
 		hit[i] = address(pick % MANY);
 		miss[i] = address(MANY + pick % MANY);
 	}
-	time_lookups(t, hit, false);
 	printf("lookup_ns %.1f\n", time_lookups(t, hit, false));
 	printf("lookup_miss_ns %.1f\n", time_lookups(t, miss, false));
 	printf("lookup_batched_ns %.1f\n", time_lookups(t, hit, true));
