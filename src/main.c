@@ -3,7 +3,7 @@
  *
  * One program under two names; the name chooses the configuration's
  * directives and the default files. The command line is Miredo 1.2.6's, with
- * --run-dir beside it.
+ * --run-dir and --state-dir beside it.
  *
  * A daemon's first process, the launcher, waits until the service is ready
  * and ends with 0 then, or with the status that the service ended with; its
@@ -40,9 +40,11 @@
 #define DESCRIPTORS 32
 #define USAGE 2
 #define RUN_DIR_OPTION 256
+#define STATE_DIR_OPTION 257
 
 struct arguments {
-	const char *conf, *pidfile, *user, *chroot, *run_dir, *server_name;
+	const char *conf, *pidfile, *user, *chroot, *run_dir, *state_dir,
+		*server_name;
 	bool foreground;
 };
 
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "pidfile", required_argument, NULL, 'p' },
 	{ "run-dir", required_argument, NULL, RUN_DIR_OPTION },
+	{ "state-dir", required_argument, NULL, STATE_DIR_OPTION },
 	{ "chroot", required_argument, NULL, 't' },
 	{ "chrootdir", required_argument, NULL, 't' },
 	{ "user", required_argument, NULL, 'u' },
@@ -69,11 +72,13 @@ static _Noreturn void help(const char *ident, bool server)
 	       "  -h, --help           print this\n"
 	       "  -p, --pidfile FILE   pid file (default %s/%s.pid)\n"
 	       "      --run-dir DIR    control sockets (default %s)\n"
+	       "      --state-dir DIR  last known servers (default %s)\n"
 	       "  -t, --chroot DIR     accepted for compatibility, not used\n"
 	       "  -u, --user USER      run as USER (default %s)\n"
 	       "  -V, --version        print version and sandbox\n",
 	       ident, server ? "BIND_ADDRESS" : "SERVER_NAME", SYSCONFDIR,
-	       ident, RUNSTATEDIR, ident, RUNDIR, MIREDO_USER);
+	       ident, RUNSTATEDIR, ident, RUNDIR, STATEDIR,
+	       MIREDO_USER);
 	exit(0);
 }
 
@@ -124,6 +129,9 @@ static void parse_arguments(struct arguments *a, const char *ident,
 			break;
 		case RUN_DIR_OPTION:
 			set_once(&a->run_dir, optarg, ident);
+			break;
+		case STATE_DIR_OPTION:
+			set_once(&a->state_dir, optarg, ident);
 			break;
 		case 't':
 			set_once(&a->chroot, optarg, ident);
@@ -289,6 +297,8 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 			 : server	 ? SYSCONFDIR "/miredo-server.conf"
 					 : SYSCONFDIR "/miredo.conf";
 	opt->run_dir = a->run_dir != NULL ? absolute(a->run_dir) : RUNDIR;
+	opt->state_dir = a->state_dir != NULL ? absolute(a->state_dir)
+					      : STATEDIR;
 	opt->server_name = a->server_name;
 	opt->foreground = a->foreground;
 	opt->launcher = opt->pidfile = opt->child.stdio = -1;
@@ -302,7 +312,7 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 		    strerror(-err), LIBEXECDIR);
 }
 
-/* A parent needs 19 while it asks a resolver. A lower limit is raised as far
+/* A parent needs 20 while it asks a resolver. A lower limit is raised as far
  * as it goes: root's all the way, a service user's up to the hard limit. */
 static void raise_descriptors(void)
 {

@@ -24,6 +24,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -406,15 +407,47 @@ static void warn_of_reload(const char *file)
 			 file, strerror(errno));
 }
 
+static bool has_names(const struct conf *c)
+{
+	uint32_t ip;
+
+	for (unsigned i = 0; c->role == CONF_CLIENT && i < c->n_servers; i++)
+		if (inet_pton(AF_INET, c->server[i].name, &ip) != 1)
+			return true;
+	return false;
+}
+
+/* As the service user: a file of its own, in a directory of its own. */
+static void open_known(struct parent *p, int prepared)
+{
+	int err = known_open(&p->known, p->opt.state_dir, p->config.instance);
+
+	if (err == -ENOENT)	/* why is there no directory? */
+		err = prepared;
+	if (err == -EBADMSG)
+		log_line(LOG_WARNING, "%s/%s.servers is damaged: ignored",
+			 p->opt.state_dir, p->config.instance);
+	else if (err < 0)
+		log_line(LOG_WARNING, "addresses of servers are not kept: "
+				      "%s/%s.servers: %s", p->opt.state_dir,
+			 p->config.instance, strerror(-err));
+}
+
 static void enter_sandbox(struct parent *p)
 {
 	char conf_dir[PATH_MAX], key_dir[PATH_MAX];
-	bool keys = p->conf.key_file[0] != '\0';
+	bool keys = p->conf.key_file[0] != '\0', known = has_names(&p->conf);
+	int prepared = 0;
 
 	real_directory(p->opt.conf_file, conf_dir);
 	real_directory(p->conf.key_file, key_dir);
+	if (known)
+		prepared = known_prepare(p->opt.state_dir, p->opt.child.uid,
+					 p->opt.child.gid);
 	sandbox_become(p->opt.child.uid, p->opt.child.gid,
 		       p->conf.role != CONF_SERVER);
+	if (known)
+		open_known(p, prepared);
 	sandbox_parent_files(conf_dir, keys ? key_dir : NULL,
 			     p->opt.child.dir);
 	sandbox_parent_calls();
@@ -430,7 +463,7 @@ static void begin(struct parent *p)
 		p->fd[i] = -1;
 	for (unsigned t = 0; t < PARENT_TIMERS; t++)
 		p->due[t] = UINT64_MAX;
-	p->engine.child.sock = -1;
+	p->engine.child.sock = p->known.fd = -1;
 	p->link.mtu = p->conf.mtu;
 	if (!parent_read_keys(p))
 		exit(EX_CONFIG);

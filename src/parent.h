@@ -19,6 +19,7 @@
 #include "child.h"
 #include "conf.h"
 #include "keys.h"
+#include "known.h"
 #include "log_limit.h"
 #include "loop.h"
 #include "priv.h"
@@ -33,6 +34,7 @@ struct parent_options {
 	const char *conf_file;
 	const char *server_name;	/* NULL: none given */
 	const char *run_dir;
+	const char *state_dir;	/* for what is kept until the next start */
 	int pidfile;		/* locked descriptor, -1: none */
 	bool foreground;
 	int launcher;		/* daemon: told when ready; else -1 */
@@ -86,6 +88,8 @@ struct parent_resolve {
 	uint32_t last;		/* given for the first name */
 	bool again;		/* with its second resolver */
 	bool failing;		/* the last answer was none, and was said */
+	bool named;		/* not a dotted quad */
+	bool recalled;		/* the engine has the last known one */
 };
 
 struct parent {
@@ -110,6 +114,7 @@ struct parent {
 	struct parent_link link;
 	struct parent_engine engine;
 	struct parent_resolve resolve[PRIV_SERVERS];
+	struct known known;
 	bool ever_ready;
 	bool reload;		/* next engine has this: */
 	struct conf next;

@@ -14,7 +14,9 @@
  * over a question is replaced once.
  *
  * The engine asks when it has no server that answers: of a name with several
- * addresses it is given another one each time.
+ * addresses it is given another one each time. What was the address last, in
+ * this life or, by known.c, in one before, it is told at once, while a
+ * resolver is being asked.
  */
 #include "config.h"
 
@@ -28,6 +30,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "known.h"
 #include "log.h"
 #include "msg.h"
 #include "parent.h"
@@ -99,21 +102,59 @@ static void resolve_drop(struct parent_resolve *r)
 	child_end(&r->child);
 }
 
-static void resolve_finish(struct parent_resolve *r)
+static void resolve_answer(struct parent_resolve *r, uint32_t ip, uint32_t ip2)
 {
-	struct parent *p = r->parent;
-	struct priv_resolved m = {
+	const struct priv_resolved m = {
 		.verb = PRIV_RESOLVED,
 		.server = r->server,
-		.ip = r->ip,
-		.ip2 = r->ip == 0 ? 0 : r->ip2,
+		.ip = ip,
+		.ip2 = ip == 0 ? 0 : ip2,
 	};
 
+	if (ip != 0)
+		parent_net_server(r->parent, ip);
+	parent_send(r->parent, &m, sizeof(m), -1);
+}
+
+/* What it was last; the resolver's answer will replace it. */
+static void resolve_recall(struct parent_resolve *r)
+{
+	const struct conf_server *s = &r->parent->conf.server[r->server];
+	uint32_t ip, ip2;
+
+	r->recalled = (r->waiting & FIRST) != 0 &&
+		      known_find(&r->parent->known, s->name, &ip, &ip2);
+	if (r->recalled)
+		resolve_answer(r, ip, (r->waiting & SECOND) != 0 ? ip2
+								 : r->ip2);
+}
+
+static void resolve_keep(struct parent_resolve *r)
+{
+	struct parent *p = r->parent;
+	const struct conf_server *s = &p->conf.server[r->server];
+	int err = 0;
+
+	if (r->named && r->ip != 0)
+		err = known_put(&p->known, s->name, r->ip, r->ip2);
+	if (err < 0)
+		log_line(LOG_WARNING, "addresses of servers are not kept: "
+				      "%s/%s.servers: %s", p->opt.state_dir,
+			 p->config.instance, strerror(-err));
+}
+
+static void resolve_finish(struct parent_resolve *r)
+{
 	resolve_drop(r);
-	if (r->ip != 0)
-		parent_net_server(p, r->ip);
+	resolve_keep(r);
 	r->failing = r->ip == 0;
-	parent_send(p, &m, sizeof(m), -1);
+	resolve_answer(r, r->ip, r->ip2);
+}
+
+/* The end of a message about a failure. */
+static const char *resolve_comfort(const struct parent_resolve *r)
+{
+	return r->recalled ? "; its last known address is used" : "";
 }
 
 static uint32_t resolve_choose(const struct priv_told *told, uint32_t last)
@@ -130,9 +171,9 @@ static void resolve_told(struct parent_resolve *r,
 	const struct conf_server *s = &r->parent->conf.server[r->server];
 
 	if ((told->error != 0 || told->n == 0) && !r->failing)
-		log_line(LOG_WARNING, "cannot resolve \"%s\": %s",
+		log_line(LOG_WARNING, "cannot resolve \"%s\": %s%s",
 			 told->id == FIRST ? s->name : s->name2,
-			 gai_strerror(told->error));
+			 gai_strerror(told->error), resolve_comfort(r));
 	else if (told->n > 0 && told->id == FIRST)
 		r->ip = r->last = resolve_choose(told, r->last);
 	else if (told->n > 0)
@@ -153,6 +194,7 @@ static int resolve_start(struct parent_resolve *r)
 	r->waiting = 0;
 	if (inet_pton(AF_INET, s->name, &r->ip) != 1)
 		r->waiting |= FIRST;
+	r->named = r->waiting != 0;
 	if (s->name2[0] != '\0' && inet_pton(AF_INET, s->name2, &r->ip2) != 1)
 		r->waiting |= SECOND;
 	if (r->waiting == 0)
@@ -211,6 +253,7 @@ void resolve_ask(struct parent *p, unsigned server)
 	if (err < 0 && !r->failing)
 		log_line(LOG_ERR, "cannot start the resolver: %s",
 			 strerror(-err));
+	resolve_recall(r);
 	if (err < 0)
 		r->waiting = 0;
 	if (r->waiting == 0)
@@ -226,8 +269,8 @@ void resolve_tick(struct parent *p, uint64_t now)
 			continue;
 		if (now != UINT64_MAX && !r->failing)
 			log_line(LOG_WARNING,
-				 "no answer about \"%s\" within 10 s",
-				 p->conf.server[i].name);
+				 "no answer about \"%s\" within 10 s%s",
+				 p->conf.server[i].name, resolve_comfort(r));
 		resolve_finish(r);
 	}
 }

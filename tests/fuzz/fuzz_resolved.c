@@ -6,7 +6,7 @@
  * descriptors, its end. Time passes. resolve.c is the parent's own; processes
  * and the event loop are this file. One answer to the engine for each question
  * that ends, about that server, with an address that was said and none where
- * none was; what the policy learns is what the engine is told; no process is
+ * none was; at its begin the last one, if there was any; what the policy learns is what the engine is told; no process is
  * left at the end.
  */
 #include "config.h"
@@ -125,6 +125,7 @@ void parent_net_server(struct parent *p, uint32_t ip)
 void parent_send(struct parent *p, const void *msg, size_t len, int fd)
 {
 	struct priv_resolved m;
+	uint32_t ip, ip2;
 
 	(void)p;
 	assert(len == sizeof(m) && fd == -1);
@@ -132,7 +133,9 @@ void parent_send(struct parent *p, const void *msg, size_t len, int fd)
 	assert(m.verb == PRIV_RESOLVED && m.server < SERVERS);
 	assert(m.ip == w.learnt);
 	assert(m.ip != 0 || m.ip2 == 0);
-	assert(m.server == 3 || m.ip == 0 || w.spoke[m.server]);
+	assert(m.server == 3 || m.ip == 0 || w.spoke[m.server] ||
+	       (known_find(&w.p.known, w.p.conf.server[m.server].name, &ip,
+			   &ip2) && ip == m.ip));
 	assert(m.server != 3 || m.ip == inet_addr("192.0.2.3"));
 	w.learnt = 0;
 }
@@ -209,6 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	w.at = data;
 	w.end = data + len;
 	w.now = 3600 * (uint64_t)SECOND;
+	w.p.known.fd = -1;
 	log_to_sink(forget_line, NULL);
 	for (unsigned i = 0; i < SERVERS; i++) {
 		w.resolver[i] = -1;
