@@ -120,7 +120,7 @@ def open_paths(pings, seconds, interval=0.25):
         _listen(pings, min(end, time.monotonic() + interval), settled)
 
 
-def run(ping, count, interval=0.005, linger=1.0):
+def run(ping, count, interval=0.005, linger=5.0):
     """Sends `count` pings; waits for the last for at most `linger`."""
     first = len(ping.sent) + 1
     for _ in range(count):

@@ -36,6 +36,14 @@ report "an unknown user is named"
 
 # ---- the configuration ----
 
+conf big.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 4443' \
+	'MaxPeers 16777216'
+prlimit --as=1000000000 timeout -k 1 8 "$bin/miredo" -f -u nobody \
+	--run-dir "$run" -p "$dir/pid" -c "$dir/big.conf" >"$log" 2>&1
+[ $? -eq 69 ] && has 'no memory for 16777216 peers: set MaxPeers' &&
+	nothing_left
+report "memory that is not there is said, once"
+
 miredo -f -c "$dir/none.conf" -u nobody
 [ "$rc" -eq 78 ] && has 'none.conf'
 report "a configuration that is not there is named"
