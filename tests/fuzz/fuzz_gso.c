@@ -57,7 +57,7 @@ static void see(const uint8_t *packet, size_t len)
 		n_out++;
 		return;
 	}
-	assert(!"a packet that nobody gave");
+	assert(false && "a packet that nobody gave");
 }
 
 static void emitted(void *ctx, const struct gso_run *run)
