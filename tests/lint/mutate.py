@@ -8,18 +8,24 @@ that one takes seconds and nothing in the build changes. An entry:
     = name
     rule  R-DEC-02: what it breaks
     by    sim a_story_that_fails
+    by    search 3 20
     by    unit test_that_fails
+    invariant  one-for-one
     in    libteredo/relay.c
     - text that stands there once
     + what stands there instead
 
 White space counts as one blank, so that indenting does no harm; what does not
 stand there exactly once is an error, and so is a mutant that does not build or
-that one of its tests lets pass. Stories run with the fixed seed.
+that one of its tests lets pass. Stories run with the fixed seed, `search 3 20`
+is the first 20 random worlds of base 3. `invariant`: what fails is this
+invariant of the referee, and no other check. Each that tests/sim/referee.c
+names has a mutation.
 
-usage: mutate.py [-b BUILD] [-j N] [-f] [PATTERN...]
+usage: mutate.py [-b BUILD] [-j N] [-f | -l] [PATTERN...]
   -b  where libteredo, tests/unit and tests/sim are built; default: here
   -f  finds out instead which stories and tests fail
+  -l  only looks whether the entries are complete and fit the sources
 """
 import argparse
 import concurrent.futures as futures
@@ -34,6 +40,7 @@ import tempfile
 
 SRC = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 SIM = 'tests/sim/sim'
+SEARCH = 'tests/sim/search'
 LIMIT = 60    # s; a test that hangs is no proof
 
 
@@ -45,7 +52,7 @@ class Mutant:
     def __init__(self, name):
         self.name = name
         self.rule = self.file = ''
-        self.by, self.old, self.new = [], [], []
+        self.by, self.invariants, self.old, self.new = [], [], [], []
 
     def __call__(self):
         """The text of the file with the change in it."""
@@ -77,6 +84,8 @@ def read_mutants(path):
                 m.file = value
             elif key == 'by':
                 m.by.append(tuple(value.split()))
+            elif key == 'invariant':
+                m.invariants.append(value)
             elif key == '-':
                 m.old.append(value)
             elif key == '+':
@@ -87,6 +96,13 @@ def read_mutants(path):
         if not (m.rule and m.file and m.by and m.old):
             sys.exit(f'{path}: {m.name} is not complete')
     return mutants
+
+
+def read_invariants():
+    """The names with which the referee fails, as it lists them."""
+    with open(os.path.join(SRC, 'tests/sim/referee.c')) as f:
+        theory = f.read().split('*/')[0]
+    return set(re.findall(r'^ \*   ([a-z-]+) ', theory, re.M))
 
 
 class Build:
@@ -105,9 +121,9 @@ class Build:
     def link_command(self, program):
         """What make would do, asked once."""
         if program not in self.command:
-            out = self.call(['make', '-n', 'V=1', '-W', 'libteredo.a',
-                             '-W', 'libshared.a', '-W', 'libparent.a',
-                             program]).stdout
+            out = self.call(['make', '-n', 'V=1',
+                             *(x for lib in self.members
+                               for x in ('-W', lib)), program]).stdout
             for line in out.splitlines():
                 if f' -o {program} ' in line:
                     self.command[program] = line
@@ -158,10 +174,13 @@ class Build:
 
 
 def program_of(test):
-    return SIM if test[0] == 'sim' else 'tests/unit/' + test[1]
+    return {'sim': SIM, 'search': SEARCH}.get(test[0],
+                                              'tests/unit/' + test[1])
 
 
 def arguments_of(test):
+    if test[0] == 'search':
+        return ['-j', '1', '-b', test[1], test[2]]
     return ['-s', '1', *test[1:]] if test[0] == 'sim' else []
 
 
@@ -171,6 +190,12 @@ def run(build, program, arguments):
         return build.call([program, *arguments], env=env, timeout=LIMIT)
     except subprocess.TimeoutExpired:
         raise Trouble(f'{os.path.basename(program)} hangs')
+
+
+def fouls(output):
+    """The invariants that the simulation says to have failed."""
+    return sorted(set(re.findall(r'^# (?:seed \d+: )?\[([a-z-]+)\] ', output,
+                                 re.M)))
 
 
 def check(build, mutant):
@@ -186,6 +211,9 @@ def check(build, mutant):
                 raise Trouble(f'it survives {" ".join(test)}')
             if done.returncode == 64:
                 raise Trouble(f'there is no {" ".join(test)}')
+            for name in mutant.invariants:
+                if test[0] != 'unit' and name not in fouls(done.stdout):
+                    raise Trouble(f'[{name}] does not notice, but others do')
 
 
 def find(build, mutant):
@@ -194,9 +222,14 @@ def find(build, mutant):
     with tempfile.TemporaryDirectory() as where:
         libs = build.compile(mutant, where)
         for program in candidates(mutant):
-            done = run(build, build.link(program, where, libs),
-                       ['-s', '1'] if program == SIM else [])
+            try:
+                done = run(build, build.link(program, where, libs),
+                           ['-s', '1'] if program == SIM else [])
+            except Trouble as trouble:
+                caught.append(str(trouble))
+                continue
             names = re.findall(r'^not ok \d+ - (\S+)', done.stdout, re.M)
+            names += [f'[{name}]' for name in fouls(done.stdout)]
             if done.returncode:
                 caught.append(f'{program} {" ".join(names)}')
     return caught
@@ -205,7 +238,7 @@ def find(build, mutant):
 def candidates(mutant):
     word = os.path.basename(mutant.file).split('.')[0].split('_')[0]
     tests = glob.glob(os.path.join(SRC, 'tests/unit', f'test_{word}*.c'))
-    return [SIM, *sorted(os.path.relpath(t, SRC)[:-2] for t in tests)]
+    return [SIM, SEARCH, *sorted(os.path.relpath(t, SRC)[:-2] for t in tests)]
 
 
 def judge(build, mutant, finding):
@@ -230,16 +263,41 @@ def sound(build, test):
     return False
 
 
+def fits(mutant):
+    """Whether there is such a text; the change itself is for the compiler."""
+    try:
+        mutant()
+    except Trouble as trouble:
+        print(f'{mutant.name}: {trouble}')
+        return False
+    return True
+
+
+def look(mutants):
+    """Whether the entries fit the sources, and none is missing."""
+    named = {name for m in mutants for name in m.invariants}
+    missing = read_invariants() ^ named
+    for name in sorted(missing):
+        print(f'[{name}]: no mutation, or not in the list of referee.c')
+    return all([fits(m) for m in mutants]) and not missing
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('-b', default='.')
     p.add_argument('-j', type=int, default=os.cpu_count())
     p.add_argument('-f', action='store_true')
+    p.add_argument('-l', action='store_true')
     p.add_argument('pattern', nargs='*', default=['*'])
     o = p.parse_args()
-    build = Build(o.b)
     mutants = [m for path in sorted(glob.glob(SRC + '/tests/mutations/*.mut'))
-               for m in read_mutants(path)
+               for m in read_mutants(path)]
+    if not look(mutants):
+        return 1
+    if o.l:
+        return 0
+    build = Build(o.b)
+    mutants = [m for m in mutants
                if any(fnmatch.fnmatch(m.name, x) for x in o.pattern or ['*'])]
     tests = sorted({test for m in mutants for test in m.by})
     caught = 0

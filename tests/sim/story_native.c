@@ -75,6 +75,22 @@ static void a_first_burst_to_or_from_a_host_stays_in_order(struct world *w,
 	EXPECT(w, got_in_order(to, from, 8));
 }
 
+/* What is too much is refused one by one, and the outbox holds the rest. */
+static void of_a_long_burst_the_first_8_arrive(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v / 2));
+	struct stack *from = v & 1 ? l->host : alice->stack;
+	struct stack *to = v & 1 ? alice->stack : l->host;
+	uint32_t flow = ++from->flows;
+
+	for (unsigned i = 0; i < 100; i++)
+		stack_data(from, &to->addr, flow, i, STACK_DATA_MIN);
+	world_run(w, 5 * TEREDO_SECOND);
+	EXPECT(w, got_in_order(to, from, 8));
+	EXPECT(w, talks(from, to, 3));
+}
+
 static void many_hosts_share_a_relay(struct world *w, unsigned variant)
 {
 	struct lab *l = lab_new(w);
@@ -127,6 +143,8 @@ const struct scenario story_native[] = {
 	STORY(a_first_burst_to_or_from_a_host_stays_in_order,
 	      "C-RX-09 R-ENC-09", .variants = 2 * NAT_KINDS,
 	      .label = burst_label),
+	STORY(of_a_long_burst_the_first_8_arrive, "C-TX-16 R-ENC-11",
+	      .variants = 2 * NAT_KINDS, .label = burst_label),
 	STORY(many_hosts_share_a_relay, "R-GEN-04"),
 	STORY(two_clients_share_a_nat, "C-CFG-03 C-SYM-02 C-TX-15",
 	      .variants = NAT_KINDS - NAT_CONE, .label = kind_label),

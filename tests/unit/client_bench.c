@@ -57,10 +57,11 @@ void bench_open_refreshing(teredo_time refresh)
 	open_client(&config, NULL);
 }
 
-void bench_open_finding(void)
+void bench_open_finding(teredo_time refresh)
 {
 	struct teredo_client_config config = plain_config(2, 64);
 
+	config.refresh = refresh;
 	config.find_refresh = true;
 	open_client(&config, NULL);
 }

@@ -60,7 +60,7 @@ void bench_open_keyed(unsigned servers, uint32_t max_peers,
 void bench_open_discovering(enum teredo_discovery discovery);
 /* ... with that refresh interval, or one that finds it out */
 void bench_open_refreshing(teredo_time refresh);
-void bench_open_finding(void);
+void bench_open_finding(teredo_time refresh);
 void bench_close(void);
 int bench_setup(void **state);
 int bench_teardown(void **state);

@@ -27,6 +27,8 @@ extern struct interval_bench box;
 /* cmocka's setup: qualified, the port asked for and not there yet; the server
  * does all, the NAT never forgets. Teardown is bench_teardown(). */
 int box_setup(void **state);
+/* ... which begins with an interval of so long */
+void box_setup_from(teredo_time refresh);
 /* Until `end`, of bench.now */
 void box_run(teredo_time for_how_long);
 /* ... until it is concluded or given up, within an hour */

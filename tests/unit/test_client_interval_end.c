@@ -16,6 +16,19 @@ static int setup(void **state)
 	return 0;
 }
 
+/* C-RID-07: never more than twice as long as what is known to be good */
+static void a_short_interval_grows_twofold_at_most(void **state)
+{
+	(void)state;
+	bench_close();
+	box_setup_from(10 * S);
+	bench_secondary_opened();
+	box_run(20 * S);
+	box_assert(TEREDO_INTERVAL_DETERMINING, 20000, 40000, 120000);
+	box_run(40 * S);
+	box_assert(TEREDO_INTERVAL_DETERMINING, 40000, 80000, 120000);
+}
+
 /* A bubble as forwarded, with one thing changed at a time */
 static void only_our_own_bubble_counts(void **state)
 {
@@ -249,7 +262,7 @@ static void what_was_found_is_saved(void **state)
 	assert_true(teredo_client_save(bench.c, &saved));
 	assert_int_equal(saved.refresh_ms, 105000);
 	bench_close();
-	bench_open_finding();
+	bench_open_finding(30 * S);
 	bad = saved;
 	bad.refresh_ms = 120001;
 	assert_false(bench_restore(&bad));
@@ -275,7 +288,7 @@ static void what_was_not_found_is_sought_anew(void **state)
 	box_run(65 * S);
 	assert_true(teredo_client_save(bench.c, &saved));
 	bench_close();
-	bench_open_finding();
+	bench_open_finding(30 * S);
 	assert_true(bench_restore(&saved));
 	box_assert(TEREDO_INTERVAL_UNDETERMINED, 30000, 0, 0);
 	box_port_news();
@@ -299,6 +312,7 @@ int main(void)
 		T(the_refresh_comes_after_75_to_100_percent_of_what_was_found),
 		T(another_mapping_begins_anew_at_30_s),
 		T(another_mapping_in_between_keeps_the_port),
+		T(a_short_interval_grows_twofold_at_most),
 		T(another_mapping_is_another_chance),
 		T(a_silent_server_decides_nothing),
 		T(a_test_that_comes_too_late_is_made_again),

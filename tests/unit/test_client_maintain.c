@@ -396,6 +396,23 @@ static void two_silent_paths_solicit_once(void **state)
 	}
 }
 
+/* ... and it need not go on for that: the second probe is as good a reason */
+static void a_path_that_stays_silent_solicits_without_traffic(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+
+	(void)state;
+	bench_qualify();
+	bench_trust(&native, ep4("203.0.113.50", 3545));
+	bench_send(&native, 8);
+	bench_run(3100 * MS);
+	bench_send(&native, 8);
+	bench_run(2 * S);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
+	bench_run(100 * MS);
+	assert_int_equal(bench_state(), TEREDO_CLIENT_REFRESHING);
+}
+
 /* Who never answered says nothing about our mapping. */
 static void a_host_that_never_answered_is_no_reason_to_solicit(void **state)
 {
@@ -523,6 +540,7 @@ int main(void)
 		T(the_same_address_of_the_server_again_changes_nothing),
 		T(a_path_that_falls_silent_under_traffic_solicits),
 		T(two_silent_paths_solicit_once),
+		T(a_path_that_stays_silent_solicits_without_traffic),
 		T(a_host_that_never_answered_is_no_reason_to_solicit),
 		T(a_change_of_the_network_solicits_at_once),
 		T(changes_of_the_network_solicit_once_a_second_at_most),

@@ -229,6 +229,8 @@ static void a_header_that_does_not_fit_is_refused(void **state)
 	REFUSED(csum_start = (uint16_t)(len - 19));
 	REFUSED(csum_start = 65535);
 	REFUSED(csum_offset = 6);
+	super[1300 + 12] = 0x50; /* it would be one, but so late */
+	REFUSED(csum_start = 1300);
 #undef REFUSED
 	super[52] = 0x40; /* TCP header of 16 octets */
 	assert_int_equal(gso_view(&s, &good, super, len), -EINVAL);

@@ -147,6 +147,21 @@ static void the_last_four_nonces_are_remembered(void **state)
 	}
 }
 
+/* SEC-MITM-01 */
+static void all_of_a_nonce_is_drawn(void **state)
+{
+	uint8_t nonce[WIRE_NONCE_LEN], seen[WIRE_NONCE_LEN] = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 64; i++) {
+		nonce_ring_new(&ring, &env, i, nonce);
+		for (unsigned k = 0; k < sizeof(nonce); k++)
+			seen[k] |= nonce[k];
+	}
+	for (unsigned k = 0; k < sizeof(seen); k++)
+		assert_int_equal(seen[k], 0xff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +176,7 @@ int main(void)
 			a_nonce_is_good_once_and_with_it_all_others_end, setup),
 		cmocka_unit_test_setup(no_other_nonce_is_good, setup),
 		cmocka_unit_test_setup(a_nonce_ends_after_15_seconds, setup),
+		cmocka_unit_test_setup(all_of_a_nonce_is_drawn, setup),
 		cmocka_unit_test_setup(the_last_four_nonces_are_remembered,
 				       setup),
 	};

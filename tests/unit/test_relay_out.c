@@ -486,6 +486,34 @@ static void a_rationed_client_is_asked_as_soon_as_can_be(void **state)
 	bench_free(b);
 }
 
+/* B5: what is left when bubbles are scarce is for who was not asked yet */
+static void repetitions_leave_some_for_others(void **state)
+{
+	struct relay_bench *b = bench_new(&(struct teredo_relay_config){
+		.prefix = addr_default_prefix(),
+		.max_peers = 4096,
+		.host_local = true,
+	});
+	struct teredo_addr self = ip6(N);
+	struct test_packet p;
+
+	(void)state;
+	teredo_relay_set_local(b->r, &b->local, &self, 1);
+	for (unsigned i = 0; i < 100 + 1700; i++) {
+		if (i == 100)
+			run_until(b, b->now + PATH_GAP - 1);
+		p = to_client(self, teredo6(SERVER, 0, HOST, 1 + i));
+		give_tun(b, &p);
+	}
+	assert_int_equal(b->bubbles, 1800);
+	run_until(b, b->now + TEREDO_MS);
+	assert_int_equal(b->bubbles, 1800);
+	p = to_client(self, teredo6(SERVER, 0, HOST, 5000));
+	give_tun(b, &p);
+	assert_int_equal(b->bubbles, 1801);
+	bench_free(b);
+}
+
 /* R-GEN-04: a proven peer does not make room for an unproven one */
 static void a_full_table_refuses_new_clients(void **state)
 {
@@ -532,6 +560,7 @@ int main(void)
 		T(a_scan_is_rationed_and_displaces_nobody),
 		T(who_asks_again_is_served_amid_strangers),
 		T(a_rationed_client_is_asked_as_soon_as_can_be),
+		T(repetitions_leave_some_for_others),
 		T(a_full_table_refuses_new_clients),
 	};
 

@@ -404,6 +404,33 @@ static void a_relay_goes_on_from_its_own_state_only(void **state)
 	role_relay.close(relay);
 }
 
+/* R-SRV-01: there is no raw socket beside the tun */
+static void who_is_both_passes_tests_on_by_the_tun(void **state)
+{
+	struct fixture *f = *state;
+	const struct priv_config config = {.role = PRIV_SERVER_RELAY,
+					   .prefix = addr_default_prefix(),
+					   .public_ip = SERVER,
+					   .mtu = TEREDO_MTU,
+					   .max_peers = PEERS};
+	const struct teredo_addr host = {{0x20, 1, 0x0d, 0xb8, [15] = 1}};
+	struct teredo_rx rx = {.from = {htonl(0xcb007109), htons(4000)},
+			       .local_ip = SERVER};
+	void *both = role_server_relay.open(&config, &no_keys, &env);
+	uint8_t test[ICMP6_ECHO_LEN(8)];
+	struct teredo_addr client;
+
+	addr_make(&client, addr_default_prefix(), SERVER, 0, rx.from);
+	icmp6_put_echo(test, ICMP6_ECHO_REQUEST, &client, &host, 1, 1,
+		       (const uint8_t *)"12345678", 8);
+	rx.data = test;
+	rx.len = sizeof(test);
+	assert_int_equal(
+		role_server_relay.udp_in(both, &rx, f->now, &f->ob).fate,
+		TEREDO_TO_TUN);
+	role_server_relay.close(both);
+}
+
 /* C-SECQ-05: the solicitation, answered by the same key */
 static void a_key_that_is_refused_is_told_once(void **state)
 {
@@ -458,6 +485,7 @@ int main(void)
 		T(a_server_is_known_by_its_name_after_a_reload),
 		T(a_relay_goes_on_from_its_own_state_only),
 		T(a_key_that_is_refused_is_told_once),
+		T(who_is_both_passes_tests_on_by_the_tun),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
