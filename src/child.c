@@ -4,8 +4,10 @@
  * Separate programs, not forks that go on: the linker enforces the border,
  * and each child has an address space of its own layout. Whatever happens to
  * the parent, the kernel kills the children (PDEATHSIG; the check of getppid()
- * closes the gap before it is set). A child cannot fork (RLIMIT_NPROC 0) and
- * the signals of a terminal do not reach it.
+ * closes the gap before it is set). A child cannot fork (RLIMIT_NPROC 0), has
+ * few descriptors, also of those that it is sent (an engine that was taken over
+ * could ask for second ports for ever), and the signals of a terminal do not
+ * reach it.
  *
  * Before the parent has left root, which is only while it looks up a name for
  * BindAddress, the child leaves root itself before the exec.
@@ -29,6 +31,7 @@
 
 #define CHILD_FD 3
 #define CANNOT_EXEC 127
+#define CHILD_FDS 32	/* an engine: 12, and CTL_CONNECTIONS, and one more */
 
 /* Whether miredo-engine can be executed there. 0 or -errno. */
 static int child_is_in(const char *dir)
@@ -83,6 +86,18 @@ static int child_descriptors(const struct child_env *env, int sock)
 					: close_range(CHILD_FD + 1, ~0u, 0);
 }
 
+/* A limit that is lower already stays. */
+static void child_limit_fds(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_max <= CHILD_FDS)
+		return;
+	limit.rlim_cur = limit.rlim_max = CHILD_FDS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static _Noreturn void child_exec(const struct child_env *env, const char *name,
 				 int sock, pid_t parent)
 {
@@ -99,8 +114,10 @@ static _Noreturn void child_exec(const struct child_env *env, const char *name,
 	snprintf(path, sizeof(path), "%s/%s", env->dir, name);
 	snprintf(arg0, sizeof(arg0), "%s", name);
 	if (prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0L, 0L, 0L) == 0 &&
-	    getppid() == parent && child_descriptors(env, sock) == 0)
+	    getppid() == parent && child_descriptors(env, sock) == 0) {
+		child_limit_fds();
 		execve(path, argv, environ);
+	}
 	_exit(CANNOT_EXEC);
 }
 

@@ -1,11 +1,12 @@
 /*
  * hostile_engine.c - what the parent would face if the engine were taken over
  *
- * Stands in for miredo-engine. It takes what the parent sends, says READY and
- * then anything that the border lets through as well-formed: good and bad
- * addresses, MTUs, resolutions, carrier, log lines, a million messages. It
- * ends with one that is not well-formed, for which it has to be killed.
- * (faults.md P4)
+ * Stands in for miredo-engine, in any role. It takes what the parent sends,
+ * says READY and then anything that the border lets through as well-formed:
+ * good and bad addresses, MTUs, resolutions, carrier, second ports, reloads
+ * (each of them is its own end; the next one begins anew), log lines, a million
+ * messages. It ends with one that is not well-formed, for which it has to be
+ * killed. (faults.md P4)
  */
 #include "config.h"
 
@@ -90,7 +91,7 @@ static void say_log(void)
 
 static void say_something(void)
 {
-	switch (any(8)) {
+	switch (any(12)) {
 	case 0:
 		say_log();
 		break;
@@ -104,7 +105,16 @@ static void say_something(void)
 		say_word(PRIV_TUN_DOWN, any(2));
 		break;
 	case 4:
-		say_word(PRIV_READY, 0);
+		say_word(PRIV_READY, any(2));
+		break;
+	case 5:
+		say_word(PRIV_SECONDARY, any(2));
+		break;
+	case 6:
+		say_word(PRIV_KEEPALIVE, any(2));
+		break;
+	case 7:
+		say_word(PRIV_RELOAD, any(2));
 		break;
 	default:
 		say_tun_up();

@@ -96,6 +96,17 @@ start() {
 	pid=$!
 }
 
+# broken ENGINE PROGRAM CONF: a copy of the program, with another engine beside
+broken() {
+	mkdir -p "$dir/bin"
+	cp "$bin/$2" "$bin/miredo-resolver" "$dir/bin"
+	cp "$1" "$dir/bin/miredo-engine"
+	: >"$log"
+	"$dir/bin/$2" -f -u nobody --run-dir "$run" -p "$dir/pid" \
+		-c "$dir/$3" >>"$log" 2>&1 &
+	pid=$!
+}
+
 # start_server [LINE...]: on the far side; its pid in $server
 start_server() {
 	[ $# -gt 0 ] || set -- 'ServerBindAddress 192.0.2.1'

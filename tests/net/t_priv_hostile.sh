@@ -1,0 +1,108 @@
+#!/bin/sh
+# An engine that was taken over, in each role: a million messages to the
+# parent, and what has become of the host then (P4; the end of section 10).
+# shellcheck disable=SC2317,SC2119 source-path=SCRIPTDIR source=priv.sh
+. "$(dirname "$0")/priv.sh"
+
+gone() { ! ip link show teredo 2>/dev/null; }
+
+# What is the host's own, and what no engine may change.
+host() {
+	ip -4 rule
+	ip -6 rule
+	ip -4 route show table all
+	ip -6 route show table all | grep -vE 'dev teredo|^local fe80:|ff00::'
+	ip -o link | grep -v ': teredo:' | sed 's/<[^>]*>//'
+	ip -o addr show dev wire scope global
+	cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
+	grep -H . /etc/resolv.conf /etc/hosts
+	find "$run" /etc /tmp /dev/shm -xdev -user nobody 2>/dev/null
+}
+
+# Names of the processes in this namespace that are neither the test's nor the
+# service's.
+strangers() {
+	ps -e -o comm= | grep -vxE 'sh|t_priv_hostile.*|ps|grep|ip|miredo(-.*)?|timeout|sleep'
+}
+
+# The parent goes on writing to its log: what is found lies elsewhere.
+found=$dir/found
+tell() {
+	code=$?
+	[ $code -eq 0 ] || cp "$found" "$log"
+	return $code
+}
+
+count_global() { grep -v Deleted "$dir/addresses" | grep -c 'scope global'; }
+minutes() { echo $((($(now_ms) - begin) / 60000 + 1)); }
+
+# hostile ROLE PROGRAM CONF ADDRESSES-A-MINUTE SOCKETS
+# (a client may have second ports until its 32 descriptors are used up)
+hostile() {
+	mkdir -p "$run"
+	host >"$dir/before"
+	ip -6 monitor address >"$dir/addresses" &
+	monitors=$!
+	ip monitor link >"$dir/links" &
+	monitors="$monitors $!"
+	begin=$(now_ms)
+	broken "${top_builddir:-.}/tests/net/hostile_engine" "$2" "$3"
+	within 60 has 'breaks the rules of the border'
+	report "$1: an engine that was taken over is killed for its first wrong message ($((($(now_ms) - begin) / 1000)) s)"
+	kill -0 "$pid"
+	report "$1: the parent is alive after a million of its messages (P4)"
+	# shellcheck disable=SC2086
+	kill $monitors
+	cp "$dir/addresses" "$found"
+	! grep 'inet6.*scope global' "$dir/addresses" | grep -qv ' 2001:0\{0,1\}:c000:201:' &&
+		[ "$(count_global)" -le $(($4 * $(minutes))) ] &&
+		[ $(($4 == 0 || $(count_global) > 0)) -eq 1 ]
+	tell
+	report "$1: $4 addresses a minute, in the prefix and of the resolved server"
+	cp "$dir/links" "$found"
+	! grep ' teredo[:@]' "$dir/links" | grep -o 'mtu [0-9]*' |
+		awk '$2 < 1280 || $2 > 65507' | grep -q .
+	tell
+	report "$1: the MTU stayed in range"
+	ip -6 route show table all dev teredo >"$found" 2>/dev/null
+	! grep -Evq '^(default|2001::/32|fe80::|ff00::/8|multicast ff00::/8|local|anycast)' "$found"
+	tell
+	report "$1: no route but the tunnel's"
+	host >"$dir/after"
+	diff "$dir/before" "$dir/after" >"$found"
+	tell
+	report "$1: no interface, address, rule, route, file of others was touched"
+	strangers >"$found"
+	[ ! -s "$found" ] && [ "$(pgrep -P "$pid" -x miredo-engine | wc -l)" -le 1 ]
+	tell
+	report "$1: no process was started"
+	ss -Hlunp >"$found"
+	[ "$(ss -Hltnp | grep -c miredo)" -eq 0 ] &&
+		[ "$(grep -c miredo "$found")" -le "$5" ]
+	tell
+	report "$1: at most $5 UDP sockets, no other"
+	awk '/^VmRSS/ { print }' "/proc/$pid/status" >"$found"
+	[ "$(awk '{ print $2 }' "$found")" -lt 20000 ] &&
+		[ "$(find "/proc/$pid/fd" -type l | wc -l)" -le 20 ]
+	tell
+	report "$1: the parent did not grow"
+	kill -TERM "$pid"
+	wait "$pid"
+	gone
+	report "$1: and it ends clean"
+}
+
+hosts '192.0.2.1 teredo.example.net'
+ip addr add 192.0.2.10/24 dev wire
+conf client.conf 'RelayType client' 'InterfaceName teredo' \
+	'ServerAddress teredo.example.net' 'RefreshInterval auto'
+conf relay.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 3544'
+conf both.conf 'RelayType server-relay' 'InterfaceName teredo' \
+	'ServerBindAddress 192.0.2.9'
+conf server.conf 'ServerBindAddress 192.0.2.9'
+hostile client miredo client.conf 10 28
+hostile relay miredo relay.conf 0 1
+hostile 'server and relay' miredo both.conf 0 2
+hostile server miredo-server server.conf 0 2
+
+finish
