@@ -26,8 +26,8 @@ powerless() {
 		is "$1" CapEff 0000000000000000 &&
 		is "$1" CapBnd 0000000000000000 &&
 		is "$1" CapAmb 0000000000000000 &&
-		is "$1" NoNewPrivs 1 && is "$1" Seccomp $seccomp &&
-		is "$1" Seccomp_filters $own_filter && is "$1" Threads 1 &&
+		is "$1" NoNewPrivs 1 && is "$1" Seccomp "$seccomp" &&
+		is "$1" Seccomp_filters "$own_filter" && is "$1" Threads 1 &&
 		grep -q 'Max processes *0 ' "/proc/$1/limits" &&
 		grep -q 'Max core file size *0 *0 ' "/proc/$1/limits"
 }
@@ -62,7 +62,7 @@ facts() {
 		is "$pid" CapAmb 0000000000000000 &&
 		is "$pid" CapBnd 0000000000000000 && is "$pid" NoNewPrivs 1 &&
 		is "$pid" Seccomp $seccomp &&
-		is "$pid" Seccomp_filters $inherited && is "$pid" Threads 1
+		is "$pid" Seccomp_filters "$inherited" && is "$pid" Threads 1
 	report "$1: the parent has what it needs alone (P2)"
 	few_descriptors "$e"
 	report "$1: the engine has twelve descriptors at most, of few kinds (P8)"
@@ -95,7 +95,7 @@ start -c "$dir/client.conf"
 within 5 has 'serves as client'
 facts client $net_admin 1
 resolver() { r=$(pgrep -P "$pid" -x miredo-resolver); }
-asks() { resolver && is "$r" Seccomp_filters $own_filter; }
+asks() { resolver && is "$r" Seccomp_filters "$own_filter"; }
 within 5 asks
 powerless "$r" && undumpable "$r" && bare "$r" && no_code_is_written "$r"
 report "the resolver, while it asks, has no more power than the engine"
