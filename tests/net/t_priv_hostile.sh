@@ -34,7 +34,10 @@ tell() {
 	return $code
 }
 
-count_global() { grep -v Deleted "$dir/addresses" | grep -c 'scope global'; }
+# The kernel tells of an address again when the carrier comes back.
+count_global() {
+	grep -o 'inet6 [^ ]* scope global' "$dir/addresses" | sort -u | wc -l
+}
 minutes() { echo $((($(now_ms) - begin) / 60000 + 1)); }
 
 # hostile ROLE PROGRAM CONF ADDRESSES-A-MINUTE SOCKETS
