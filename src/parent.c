@@ -155,10 +155,6 @@ static void engine_start(struct parent *p)
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
 	e->ready = e->ending = p->link.held = false;
 	e->silent = 0;
-	/* It says again what its predecessor said; how often there is a new
-	 * one is limited elsewhere, or the administrator's wish. */
-	p->policy.tun.taken = p->policy.resolve.taken = 0;
-	p->policy.secondary.taken = 0;
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
 		snprintf(how, sizeof(how), "not started: %s", strerror(-err));
@@ -362,6 +358,11 @@ static void signalled(void *ctx, uint32_t signo)
 		loop_stop(p->loop, 0);
 		break;
 	case SIGHUP:
+		/* The next engine says again what this one said: the
+		 * administrator's wish, which is not counted. An engine that
+		 * dies or asks for a reload gains nothing by it. */
+		p->policy.tun.taken = p->policy.resolve.taken = 0;
+		p->policy.secondary.taken = 0;
 		parent_reload(p);
 		break;
 	case SIGCHLD:

@@ -20,6 +20,7 @@
 
 #define PARENT_FD 3
 #define MESSAGES  1000000u
+#define A_LIFE	  20000u	/* messages before it asks for a reload */
 
 static uint64_t rng = 88172645463325252u;
 
@@ -91,7 +92,7 @@ static void say_log(void)
 
 static void say_something(void)
 {
-	switch (any(12)) {
+	switch (any(11)) {
 	case 0:
 		say_log();
 		break;
@@ -113,9 +114,6 @@ static void say_something(void)
 	case 6:
 		say_word(PRIV_KEEPALIVE, any(2));
 		break;
-	case 7:
-		say_word(PRIV_RELOAD, any(2));
-		break;
 	default:
 		say_tun_up();
 		break;
@@ -129,6 +127,8 @@ int main(void)
 	say_word(PRIV_READY, 0);
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		say_something();
+		if (i % A_LIFE == A_LIFE - 1)
+			say_word(PRIV_RELOAD, any(2));
 		if (i % 64 == 0)
 			listen_to_parent(0);
 	}
