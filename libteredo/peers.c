@@ -254,6 +254,7 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 
 	if (p != NULL)
 		return p;
+	assert(t->peer != NULL);
 	if (!make_room(t, now))
 		return NULL;
 	p = take_slot(t);

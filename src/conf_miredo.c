@@ -23,6 +23,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +213,7 @@ char *conf_miredo_statement(const struct conf_line *line)
 	struct conf_line ignored = {.name = line->name};
 	int open = 0;
 
+	assert(line->value.at != NULL);
 	if (copy == NULL)
 		return NULL;
 	for (const char *s = line->value.at, *next; s < end; s = next) {

@@ -26,7 +26,7 @@ void log_line(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Start-up only: logs at LOG_ERR and ends the process with `status`. */
-_Noreturn void die(int status, const char *fmt, ...)
+__attribute__((noreturn)) void die(int status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -25,6 +25,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -179,6 +180,7 @@ static uint64_t engine_delay(struct parent *p, uint64_t now)
 	e->died[e->deaths++ % PARENT_DEATHS] = now;
 	for (unsigned i = 0; i < e->deaths && i < PARENT_DEATHS; i++)
 		recent += now - e->died[i] < MINUTE;
+	assert(recent > 0);	/* this one */
 	return delay[recent - 1];
 }
 
