@@ -295,7 +295,8 @@ void parent_ready(struct parent *p)
 	parent_timer(p, PARENT_UNHEALTHY, UINT64_MAX);
 	parent_link_carrier(p);
 	if (p->ever_ready) {
-		log_line(LOG_NOTICE, "a new engine serves");
+		log_line(LOG_NOTICE, "a new engine %s",
+			 dormant ? "is dormant" : "serves");
 		return;
 	}
 	p->ever_ready = true;

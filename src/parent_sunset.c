@@ -122,7 +122,11 @@ static void native_becomes(struct parent *p, int native)
 
 void parent_sunset_native(struct parent *p)
 {
-	native_becomes(p, native_now(p));
+	int native = native_now(p);
+
+	if (native == p->native)	/* after all */
+		return;
+	native_becomes(p, native);
 	parent_engine_renew(p);	/* also where it is another's IPv6 now */
 }
 

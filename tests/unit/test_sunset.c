@@ -175,6 +175,24 @@ static void what_flaps_changes_nothing(void **state)
 	assert_int_equal(p.config.role, PRIV_CLIENT);
 }
 
+/* The kernel's notice of it has not settled yet. */
+static void what_is_undone_at_the_last_moment_changes_nothing(void **state)
+{
+	struct parent p;
+
+	(void)state;
+	native = 0;
+	p = start(CONF_CLIENT, CONF_NATIVE_SLEEP, 0);
+	native = 1;
+	seconds_go_by(&p, 1);
+	assert_true(p.due[PARENT_NATIVE] != UINT64_MAX);
+	native = 0;
+	p.due[PARENT_NATIVE] = UINT64_MAX;
+	parent_sunset_native(&p);
+	assert_int_equal(renewed, 0);
+	assert_string_equal(said, "");
+}
+
 /* A-SUN-01: another interface has it now; the status names it. */
 static void another_interface_is_another_reason(void **state)
 {
@@ -253,6 +271,8 @@ int main(void)
 		cmocka_unit_test(what_is_native_at_the_start_counts_at_once),
 		cmocka_unit_test(a_change_counts_when_it_has_lasted),
 		cmocka_unit_test(what_flaps_changes_nothing),
+		cmocka_unit_test(
+			what_is_undone_at_the_last_moment_changes_nothing),
 		cmocka_unit_test(another_interface_is_another_reason),
 		cmocka_unit_test(an_end_is_announced_as_it_comes_nearer),
 		cmocka_unit_test(from_its_date_on_it_serves_no_more),
