@@ -141,6 +141,47 @@ static void a_lossy_line_delays_but_does_not_stop(struct world *w,
 	w->figure = w->now;
 }
 
+static const struct line bad_line[] = {
+	{ .delay = 20 * TEREDO_MS, .loss = 500 },
+	{ .delay = 20 * TEREDO_MS, .twice = 300, .late = 300 },
+	{ .delay = 20 * TEREDO_MS, .loss = 1000 },
+};
+
+static void bad_label(unsigned variant, char out[SCENARIO_LABEL])
+{
+	static const char *const text[] = { "half_is_lost", "twice_and_late",
+					    "all_is_lost" };
+
+	snprintf(out, SCENARIO_LABEL, "%s", text[variant]);
+}
+
+/* At half the packets lost each way 9 of 10 are in within 40 s. One
+ * a second to each of the server's two addresses, and far fewer in the end. */
+static void no_line_makes_a_storm_of_solicitations(struct world *w,
+						   unsigned variant)
+{
+	struct lab *l = lab_empty(w);
+	struct node *alice;
+	uint64_t before = 0;
+
+	l->server = lab_server(l, "server", false);
+	alice = lab_client(l, "alice", NAT_PORT);
+	*access_line(alice) = bad_line[variant];
+	node_start(alice);
+	for (unsigned i = 0; i < 300; i++) {
+		uint64_t sent;
+
+		world_run(w, TEREDO_SECOND);
+		sent = node_counter(alice, TEREDO_EV_rs_sent);
+		EXPECT(w, sent - before <= 2);
+		before = sent;
+		if (w->figure == 0 && is_qualified(alice))
+			w->figure = w->now;
+	}
+	EXPECT(w, before <= 100);
+	EXPECT(w, (w->figure == 0) == (bad_line[variant].loss == 1000));
+}
+
 static void names_that_resolve_late_are_no_loss(struct world *w,
 						unsigned variant)
 {
@@ -305,6 +346,9 @@ const struct scenario story_qualify[] = {
 	STORY(a_lossy_line_delays_but_does_not_stop, "C-QUAL-04 R18",
 	      .variants = 2, .label = loss_label, .seeds = 2000, .percent = 94,
 	      .limit = 10 * TEREDO_SECOND),
+	STORY(no_line_makes_a_storm_of_solicitations, "R18", .variants = 3,
+	      .label = bad_label, .seeds = 200, .percent = 88,
+	      .limit = 40 * TEREDO_SECOND),
 	STORY(names_that_resolve_late_are_no_loss, "R9"),
 	STORY(the_refresh_interval_is_random,
 	      "C-CFG-06 C-MNT-01 C-MNT-04 X-REF-02"),
