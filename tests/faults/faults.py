@@ -230,7 +230,7 @@ class Case:
         self.maker, self.world, self.note = maker, world, note
         self.full = FULL
         self.met, self.texts = True, []
-        self.session = None
+        self.long = None
         self.closing = contextlib.ExitStack()
 
     @property
@@ -299,8 +299,8 @@ class Case:
         probe.open_paths([ping], 20)
         if not ping.answered:
             raise lab.LabError("no path through the relay")
-        self.session = Session(alice.host, web, web.ip6)
-        self.closing.callback(self.session.close)
+        self.long = Session(alice.host, web, web.ip6)
+        self.closing.callback(self.long.close)
         return router, web, alice
 
     def outside(self, *packets):
@@ -376,8 +376,8 @@ class Case:
                     total += (host.packets(dev) or (0, 0))[0]
             return total
 
-        if self.session:
-            self.session.hold()
+        if self.long:
+            self.long.hold()
         worst = 0
         for inject in injections:
             before = count()
@@ -391,20 +391,20 @@ class Case:
         self.check(worst <= 3, f"{worst} packets at most for each of "
                    f"{len(injections)}")
         self.check(late == 0, f"{late} after 1 s")
-        if self.session:
+        if self.long:
             self.tcp()
 
     def traffic(self, host, far, target):
         """What goes through the tunnel while something is done to it: a
         Flow of 1,000 packets a second and one long TCP session."""
         flow = self.flow(host, far, target)
-        self.session = Session(host, far, target)
-        self.closing.callback(self.session.close)
+        self.long = Session(host, far, target)
+        self.closing.callback(self.long.close)
         return flow
 
     def tcp(self):
         """Whether the session of traffic() still goes on."""
-        return self.check(self.session.survived(), "TCP goes on")
+        return self.check(self.long.survived(), "TCP goes on")
 
     def unharmed(self, flow, what):
         """The flow goes on now: nothing lost of what is sent in a second."""

@@ -73,8 +73,8 @@ class Mutants(faults.Case):
             daemon: self.flow(host, self.web, self.web.ip6, 1000, port)
             for daemon, host, port in (("relay", self.alice.host, 4100),
                                        ("client", self.bob.host, 4101))}
-        self.session = faults.Session(self.bob.host, self.web, self.web.ip6)
-        self.closing.callback(self.session.close)
+        self.long = faults.Session(self.bob.host, self.web, self.web.ip6)
+        self.closing.callback(self.long.close)
 
     def flood(self, templates, count, seed=1):
         return faults.Flood(self.evil, "eth0", self.gate, templates,

@@ -161,7 +161,10 @@ class Ours(Daemon):
                 "server": "serving"}[self.role]
         self._until(lambda: (self.status() or {}).get("state") == good,
                     f"is {good}", seconds)
-        return self.address() if self.role == "client" else None
+        if self.role != "client":
+            return None
+        # the parent sets it a moment after the engine is qualified
+        return self._until(self.address, "has an address", seconds)
 
     def counts(self):
         traffic = self.status()["traffic"]
