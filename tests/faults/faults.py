@@ -80,6 +80,16 @@ def taken(host, ifname=None):
     return udp(host)["InDatagrams"]
 
 
+def waited(daemon):
+    """ns that its processes could run and had no processor, until now."""
+    total = 0
+    for pid, name in daemon.host.processes().items():
+        if name.startswith("miredo"):
+            with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+                total += int(f.read().split()[1])
+    return total
+
+
 def queued(host, ifname=None):
     """(packets that the daemon took, packets lost on the way to it): in the
     queue of its socket or of its tunnel, or by the kernel's soft interrupts.
