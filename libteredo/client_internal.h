@@ -113,6 +113,8 @@ struct teredo_client {
 	struct client_interval secondary;
 
 	struct path path;
+	uint64_t *nonce;		/* by peer slot: of the connectivity
+					 * test that runs; 0: none */
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s */
 	struct ratelimit_table reply_budget;	/* per endpoint: 4, then 30 s */
 	struct ratelimit replies;		/* all of them */

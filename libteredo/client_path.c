@@ -102,7 +102,8 @@ static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 
 /* Room is a precondition of all callers. */
 static void send_test(struct teredo_client *c, const struct peer *p,
-		      struct teredo_ep to, struct teredo_outbox *ob)
+		      uint64_t nonce, struct teredo_ep to,
+		      struct teredo_outbox *ob)
 {
 	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY, to,
 				  ICMP6_ECHO_LEN(TEST_DATA));
@@ -112,7 +113,7 @@ static void send_test(struct teredo_client *c, const struct peer *p,
 		return;
 	c->env.random(c->env.ctx, &id, sizeof(id));
 	icmp6_put_echo(out, ICMP6_ECHO_REQUEST, &c->addr, &p->addr, id,
-		       p->attempts, (const uint8_t *)&p->nonce, TEST_DATA);
+		       p->attempts, (const uint8_t *)&nonce, TEST_DATA);
 	c->count.n[TEREDO_EV_test_sent]++;
 }
 
@@ -123,15 +124,17 @@ static void send_test(struct teredo_client *c, const struct peer *p,
 static bool probe_native(struct teredo_client *c, struct peer *p,
 			 teredo_time now, struct teredo_outbox *ob)
 {
+	uint64_t *nonce = &c->nonce[peers_slot(c->path.peers, p)];
+
 	if (!p->wanted && !ratelimit_take(&c->native_tests, now))
 		return false;
-	if (p->attempts <= 1 || p->nonce == 0)
-		c->env.random(c->env.ctx, &p->nonce, sizeof(p->nonce));
-	if (p->nonce == 0)		/* means: no test */
-		p->nonce = 1;
-	send_test(c, p, addr_server_ep(c->used.ip), ob);
+	if (p->attempts <= 1 || p->last_attempt == 0 || *nonce == 0)
+		c->env.random(c->env.ctx, nonce, sizeof(*nonce));
+	if (*nonce == 0)		/* means: no test */
+		*nonce = 1;
+	send_test(c, p, *nonce, addr_server_ep(c->used.ip), ob);
 	if (p->proven && ep_is_acceptable(p->ep, &c->local))
-		send_test(c, p, p->ep, ob);
+		send_test(c, p, *nonce, p->ep, ob);
 	return true;
 }
 
@@ -325,21 +328,27 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 	return taken_unless(c, prove(c, peer, &p->src, rx->from, now, ob));
 }
 
-/* C-RX-08, C-RX-10: the answer to the test that runs for this peer */
-static bool answers_test(const struct peer *peer, const struct wire_packet *p,
-			 teredo_time now)
+/* C-RX-08, C-RX-10: the answer to the test that runs for this peer, which ends
+ * the test. A slot's nonce may be one of the peer there before, until a test is
+ * sent to this one. */
+static bool answers_test(struct teredo_client *c, const struct peer *peer,
+			 const struct wire_packet *p, teredo_time now)
 {
+	uint64_t *nonce;
 	const uint8_t *msg;
 	size_t len;
 
-	if (peer == NULL || peer->nonce == 0 ||
-	    p->next_header != ICMP6_NEXT_HEADER ||
-	    now - peer->last_attempt > TEST_VALIDITY)
+	if (peer == NULL || p->next_header != ICMP6_NEXT_HEADER ||
+	    peer_age(peer->last_attempt, now) > TEST_VALIDITY)
 		return false;
+	nonce = &c->nonce[peers_slot(c->path.peers, peer)];
 	msg = icmp6_message(p, &len);
-	return msg != NULL && msg[0] == ICMP6_ECHO_REPLY &&
-	       len == 8 + TEST_DATA &&
-	       memcmp(msg + 8, &peer->nonce, TEST_DATA) == 0;
+	if (*nonce == 0 || msg == NULL || msg[0] != ICMP6_ECHO_REPLY ||
+	    len != 8 + TEST_DATA || memcmp(msg + 8, nonce, TEST_DATA) != 0)
+		return false;
+	*nonce = 0;
+	c->count.n[TEREDO_EV_test_answered]++;
+	return true;
 }
 
 /* Anybody can name any number of native hosts. First each IPv4 address has a
@@ -408,12 +417,9 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	if (why != NO_OBJECTION)
 		return client_drop(c, why);
 	peer = peers_find(c->path.peers, &p->src);
-	if (answers_test(peer, p, now)) {			/* case 2 */
-		peer->nonce = 0;
-		c->count.n[TEREDO_EV_test_answered]++;
+	if (answers_test(c, peer, p, now))			/* case 2 */
 		return taken_unless(c, prove(c, peer, &p->src, rx->from, now,
 					     ob));
-	}
 	if (client_path_is_at(peer, rx->from, now)) {		/* case 1 */
 		path_heard(&c->path, peer, now);
 		return to_tun;
@@ -500,12 +506,11 @@ static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
 {
 	p->attempts = 0;
 	if (c->greet_left == 0 || !p->proven ||
-	    (p->last_attempt != 0 && now - p->last_attempt < PATH_GAP) ||
-	    deadlines_is_armed(c->path.timers, peers_slot(c->path.peers, p)))
+	    peer_age(p->last_attempt, now) < PATH_GAP || path_is_probing(p))
 		return;
 	p->attempts = 1;
 	if (probe(c, p, now, ob))
-		p->last_attempt = now;
+		p->last_attempt = peer_stamp_of(now);
 	else
 		p->attempts = 0;
 	c->greet_left--;

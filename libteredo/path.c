@@ -2,7 +2,9 @@
  * path.c - how a peer is reached: the part that client and relay share
  *
  * RFC 4380 5.2.4, 5.2.6, 5.2.9, 5.4.1. A *cycle* is up to four probes, PATH_GAP
- * apart; it runs while the peer's timer is armed. `attempts` counts probes
+ * apart; it runs while the peer has a *search*, whose timer is armed all the
+ * time and where packets wait: a peer without one holds nothing. Searches are
+ * a pool; peer->search is a number in it plus one. `attempts` counts probes
  * since the last proof. When four went unanswered the cycle ends, what waits
  * is refused, and traffic may start another probe only after the role's pause:
  * one per pause, because `attempts` stays at four or more until a proof.
@@ -30,18 +32,64 @@
 #define SWEEP_PERIOD	TEREDO_SECOND
 #define IP6_SRC		8u	/* where the source address stands */
 
+#define NONE UINT32_MAX
+
 /* What the handling of one timer may put into the outbox. */
 #define TIMER_ITEMS	(PROBE_ITEMS + HOLD_PEER_PACKETS)
 #define TIMER_BYTES	(PROBE_BYTES + HOLD_PEER_PACKETS * ICMP6_ERROR_MAX)
+
+_Static_assert(PATH_SEARCHES < UINT16_MAX, "a number plus one in 16 bits");
+
+/* false: too many are searched for. */
+static bool begin(struct path *path, struct peer *p)
+{
+	struct path_search *s;
+
+	if (path->free != NONE) {
+		s = &path->search[path->free];
+		path->free = s->slot;
+	} else if (path->fresh < path->max_searches) {
+		s = &path->search[path->fresh++];
+	} else {
+		return false;
+	}
+	s->slot = peers_slot(path->peers, p);
+	p->search = (uint16_t)(s - path->search + 1);
+	return true;
+}
+
+static void arm(struct path *path, const struct peer *p, teredo_time when)
+{
+	deadlines_arm(path->timers, p->search - 1, when);
+}
+
+static struct hold_queue *held(const struct path *path, const struct peer *p)
+{
+	return &path->search[p->search - 1].held;
+}
+
+/* What is still held is lost. */
+static void end(struct path *path, struct peer *p)
+{
+	struct path_search *s;
+
+	if (p->search == 0)
+		return;
+	s = &path->search[p->search - 1];
+	path->count->n[TEREDO_DROP_unreachable] += s->held.packets;
+	hold_drop(path->hold, &s->held);
+	deadlines_disarm(path->timers, p->search - 1);
+	s->slot = path->free;
+	path->free = p->search - 1;
+	p->search = 0;
+}
 
 static void peer_gone(void *ctx, struct peer *p)
 {
 	struct path *path = ctx;
 	uint32_t slot = peers_slot(path->peers, p);
 
-	path->count->n[TEREDO_DROP_unreachable] += p->held.packets;
-	hold_drop(path->hold, &p->held);
-	deadlines_disarm(path->timers, slot);
+	end(path, p);
 	if (p->announced) {
 		path->count->n[TEREDO_EV_peer_down]++;
 		path->down[slot / 64] |= 1ull << slot % 64;
@@ -61,12 +109,17 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->errors.period = TEREDO_SECOND / ERRORS_PER_SECOND;
 	path->peers = peers_new(max_peers, env, peer_gone, path);
 	path->hold = hold_new(hold_bytes);
-	path->timers = deadlines_new(max_peers);
+	path->max_searches =
+		max_peers < PATH_SEARCHES ? max_peers : PATH_SEARCHES;
+	path->free = NONE;
+	path->timers = deadlines_new(path->max_searches);
+	path->search = calloc(path->max_searches, sizeof(*path->search));
 	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
 	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_BUCKETS, 32,
 				  100 * TEREDO_MS) ||
 	    path->peers == NULL || path->hold == NULL ||
-	    path->timers == NULL || path->down == NULL) {
+	    path->timers == NULL || path->search == NULL ||
+	    path->down == NULL) {
 		path_fini(path);
 		return false;
 	}
@@ -78,6 +131,7 @@ void path_fini(struct path *path)
 	peers_free(path->peers);
 	hold_free(path->hold);
 	deadlines_free(path->timers);
+	free(path->search);
 	free(path->down);
 	ratelimit_table_fini(&path->errors_to);
 	memset(path, 0, sizeof(*path));
@@ -110,12 +164,13 @@ static void refuse(struct path *path, const uint8_t *ip6, size_t len,
 static void give_up(struct path *path, struct peer *p, teredo_time now,
 		    struct teredo_outbox *ob)
 {
+	struct hold_queue *q = held(path, p);
 	uint8_t head[ICMP6_ERROR_MAX];
 	enum hold_way way;
 	size_t len;
 
-	while (hold_first(path->hold, &p->held, &way, &len)) {
-		hold_take(path->hold, &p->held, head, sizeof(head));
+	while (hold_first(path->hold, q, &way, &len)) {
+		hold_take(path->hold, q, head, sizeof(head));
 		if (way == HOLD_TO_PEER)
 			refuse(path, head,
 			       len < sizeof(head) ? len : sizeof(head), now,
@@ -133,38 +188,40 @@ static void probe(struct path *path, struct peer *p, teredo_time now,
 	/* saturates without a change of parity, by which roles vary probes */
 	p->attempts = before < UINT8_MAX ? before + 1 : UINT8_MAX - 1;
 	if (path->ops->probe(path->role, p, now, ob))
-		p->last_attempt = now;
-	deadlines_arm(path->timers, peers_slot(path->peers, p),
-		      now + PATH_GAP);
+		p->last_attempt = peer_stamp_of(now);
+	arm(path, p, now + PATH_GAP);
 }
 
-static bool is_running(const struct path *path, const struct peer *p)
+bool path_is_probing(const struct peer *p)
 {
-	return deadlines_is_armed(path->timers, peers_slot(path->peers, p));
+	return p->search != 0;
 }
 
 static bool is_pausing(const struct path *path, const struct peer *p,
 		       teredo_time now)
 {
-	return !is_running(path, p) && p->attempts >= PATH_ATTEMPTS &&
-	       now - p->last_attempt < path->ops->pause(path->role, p);
+	return !path_is_probing(p) && p->attempts >= PATH_ATTEMPTS &&
+	       peer_age(p->last_attempt, now) <
+		       path->ops->pause(path->role, p);
 }
 
 void path_probe(struct path *path, struct peer *p, teredo_time now,
 		struct teredo_outbox *ob)
 {
-	if (is_running(path, p) || is_pausing(path, p, now))
+	teredo_time age = peer_age(p->last_attempt, now);
+
+	if (path_is_probing(p) || is_pausing(path, p, now) || !begin(path, p))
 		return;
-	if (p->last_attempt != 0 && now - p->last_attempt < PATH_GAP)
-		deadlines_arm(path->timers, peers_slot(path->peers, p),
-			      p->last_attempt + PATH_GAP);
+	if (age < PATH_GAP)
+		arm(path, p, now + PATH_GAP - age);
 	else
 		probe(path, p, now, ob);
 }
 
 static bool is_one_way(const struct peer *p, teredo_time now)
 {
-	return p->unanswered != 0 && now - p->unanswered > PATH_ONE_WAY;
+	return p->unanswered != 0 &&
+	       peer_age(p->unanswered, now) > PATH_ONE_WAY;
 }
 
 static void one_way(struct path *path, struct peer *p, teredo_time now,
@@ -172,7 +229,7 @@ static void one_way(struct path *path, struct peer *p, teredo_time now,
 {
 	path_probe(path, p, now, ob);
 	if (path->ops->doubt != NULL && p->attempts == 1 &&
-	    now - p->last_attempt >= PATH_PATIENCE)
+	    peer_age(p->last_attempt, now) >= PATH_PATIENCE)
 		path->ops->doubt(path->role, now, ob);
 }
 
@@ -180,13 +237,17 @@ static void timer(struct path *path, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {
 	bool trusted = peer_is_trusted(p, now);
+	bool is_well = trusted && !is_one_way(p, now);
 
-	if (trusted && !is_one_way(p, now))
-		p->attempts = 0;	/* heard meanwhile */
-	else if (p->attempts < PATH_ATTEMPTS)
+	if (!is_well && p->attempts < PATH_ATTEMPTS) {
 		probe(path, p, now, ob);
+		return;
+	}
+	if (is_well)
+		p->attempts = 0;	/* heard meanwhile */
 	else if (!trusted)
 		give_up(path, p, now, ob);
+	end(path, p);
 }
 
 struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
@@ -201,6 +262,21 @@ struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
 	if (p != NULL && peers_count(path->peers) == before)
 		path->count->n[TEREDO_EV_peer_evicted]++;
 	return p;
+}
+
+/* Its path is searched for meanwhile. */
+static struct teredo_verdict keep(struct path *path, struct peer *p,
+				  enum hold_way way, const uint8_t *ip6,
+				  size_t len, teredo_time now,
+				  struct teredo_outbox *ob)
+{
+	path_probe(path, p, now, ob);
+	if (!path_is_probing(p))
+		return drop(path, TEREDO_DROP_rate_limited);
+	if (!hold_put(path->hold, held(path, p), way, ip6, len))
+		return drop(path, TEREDO_DROP_hold_full);
+	path->count->n[TEREDO_EV_packet_held]++;
+	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
 }
 
 struct teredo_verdict path_send(struct path *path,
@@ -233,11 +309,7 @@ struct teredo_verdict path_send(struct path *path,
 		refuse(path, ip6, len, now, ob);
 		return (struct teredo_verdict){.fate = TEREDO_DROP};
 	}
-	path_probe(path, p, now, ob);
-	if (!hold_put(path->hold, &p->held, HOLD_TO_PEER, ip6, len))
-		return drop(path, TEREDO_DROP_hold_full);
-	path->count->n[TEREDO_EV_packet_held]++;
-	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
+	return keep(path, p, HOLD_TO_PEER, ip6, len, now, ob);
 }
 
 struct teredo_verdict path_receive_unproven(struct path *path,
@@ -252,20 +324,17 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 		return drop(path, TEREDO_DROP_table_full);
 	if (is_pausing(path, p, now))
 		return drop(path, TEREDO_DROP_unknown_peer);
-	path_probe(path, p, now, ob);
-	if (!hold_put(path->hold, &p->held, HOLD_TO_TUN, ip6, len))
-		return drop(path, TEREDO_DROP_hold_full);
-	path->count->n[TEREDO_EV_packet_held]++;
-	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
+	return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
 }
 
 static void release(struct path *path, struct peer *p, teredo_time now,
 		    struct teredo_outbox *ob)
 {
+	struct hold_queue *q = held(path, p);
 	enum hold_way way;
 	size_t len;
 
-	while (hold_first(path->hold, &p->held, &way, &len)) {
+	while (hold_first(path->hold, q, &way, &len)) {
 		uint8_t *out;
 
 		if (way == HOLD_TO_PEER) {
@@ -274,7 +343,7 @@ static void release(struct path *path, struct peer *p, teredo_time now,
 		} else {
 			out = outbox_packet(ob, OUTBOX_TUN, len);
 		}
-		hold_take(path->hold, &p->held, out, out == NULL ? 0 : len);
+		hold_take(path->hold, q, out, out == NULL ? 0 : len);
 		path->count->n[TEREDO_EV_packet_released]++;
 	}
 }
@@ -287,7 +356,6 @@ void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 
 	peers_prove(path->peers, p, ep, now);
 	p->attempts = 0;
-	deadlines_disarm(path->timers, slot);
 	if (news) {
 		p->announced = true;
 		if (path->down[slot / 64] >> slot % 64 & 1) {
@@ -297,7 +365,9 @@ void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 		outbox_news(ob, OUTBOX_PEER_UP, &p->addr, ep, slot);
 		path->count->n[TEREDO_EV_peer_up]++;
 	}
-	release(path, p, now, ob);
+	if (path_is_probing(p))
+		release(path, p, now, ob);
+	end(path, p);
 }
 
 void path_heard(struct path *path, struct peer *p, teredo_time now)
@@ -305,7 +375,7 @@ void path_heard(struct path *path, struct peer *p, teredo_time now)
 	peers_heard(path->peers, p, now);
 	if (p->attempts > 0) {
 		p->attempts = 0;
-		deadlines_disarm(path->timers, peers_slot(path->peers, p));
+		end(path, p);
 	}
 }
 
@@ -330,11 +400,12 @@ static void tell_gone(struct path *path, struct teredo_outbox *ob)
 
 void path_expire(struct path *path, teredo_time now, struct teredo_outbox *ob)
 {
-	uint32_t slot;
+	uint32_t i;
 
 	while (outbox_room(ob, TIMER_ITEMS, TIMER_BYTES) &&
-	       deadlines_pop(path->timers, now, &slot))
-		timer(path, peers_at(path->peers, slot), now, ob);
+	       deadlines_pop(path->timers, now, &i))
+		timer(path, peers_at(path->peers, path->search[i].slot), now,
+		      ob);
 	if (peers_count(path->peers) > 0 && now >= path->next_sweep) {
 		peers_sweep(path->peers, now);
 		path->next_sweep = now + SWEEP_PERIOD;

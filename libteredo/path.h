@@ -9,6 +9,11 @@
  * traffic starts again, and a sign of life ends it (deliberate deviation from
  * the 300 s silence of C-BUB-05: one probe per pause instead).
  *
+ * What a peer needs for that, a timer and what is held, is a *search*; it ends
+ * with the last probe's wait or with the proof. There are PATH_SEARCHES of
+ * them, so that peers at rest cost nothing. When they are used up, packets
+ * that would begin another one are dropped as rate limited.
+ *
  * A trusted peer to which we send, but from which nothing came for 3 s, is
  * probed beside the traffic, so that a restarted relay or NAT is noticed
  * within seconds and not after the 30 s of its validity.
@@ -17,6 +22,7 @@
 #define LIBTEREDO_PATH_H
 
 #include "deadline.h"
+#include "hold.h"
 #include "outbox.h"
 #include "peers.h"
 #include "ratelimit.h"
@@ -30,6 +36,10 @@
  * not answer a probe that comes closer to the last. Four of them are less than
  * 9 s (C-TX-15). */
 #define PATH_GAP	(PATH_GAP_MIN + 50 * TEREDO_MS)
+/* At 2000 probes a second, a relay's most, and four of them to a peer that does
+ * not answer, 4100 peers are in search of a path, or 16400 that get one each;
+ * twice that. */
+#define PATH_SEARCHES	32768u
 #define PATH_ONE_WAY	(3 * TEREDO_SECOND)
 #define PATH_PATIENCE	TEREDO_SECOND	/* then it may be us */
 
@@ -52,12 +62,19 @@ struct path_ops {
 	void (*doubt)(void *role, teredo_time now, struct teredo_outbox *ob);
 };
 
+struct path_search {
+	struct hold_queue held;
+	uint32_t slot;			/* the peer's; or the next free one */
+};
+
 struct path {
 	const struct path_ops *ops;
 	void *role;
 	struct peers *peers;
 	struct hold *hold;
-	struct deadlines *timers;	/* by peer slot */
+	struct deadlines *timers;	/* by number of the search */
+	struct path_search *search;
+	uint32_t max_searches, fresh, free;	/* as of peers in peers.c */
 	struct teredo_counters *count;
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;
@@ -92,10 +109,13 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    teredo_time now,
 					    struct teredo_outbox *ob);
 
-/* Starts to probe p, unless that is going on already or was in vain just now.
- * Room as for ops->probe(). */
+/* Starts to probe p, unless that is going on already, or was in vain just now,
+ * or too many are probed. Room as for ops->probe(). */
 void path_probe(struct path *path, struct peer *p, teredo_time now,
 		struct teredo_outbox *ob);
+
+/* Whether a probe of p is on its way or about to be sent. */
+bool path_is_probing(const struct peer *p);
 
 /* A packet came from a trusted peer at its very endpoint: path_proven() for
  * next to nothing. */

@@ -26,8 +26,7 @@
 #define SWEEP_PARTS 30u
 #define PREFETCH 64u
 
-/* At a million peers: 88 octets each, and 8 of the index. */
-_Static_assert(sizeof(struct peer) == 88, "a peer is small");
+_Static_assert(sizeof(struct peer) == 52, "a peer is small");
 
 enum class { UNPROVEN, PROVEN, CLASSES };
 
@@ -175,14 +174,18 @@ static void list_append(struct peers *t, struct peer *p)
 	t->count[c]++;
 }
 
-static teredo_time last_used(const struct peer *p)
+/* How long nothing came from it or went to it. */
+static teredo_time idle(const struct peer *p, teredo_time now)
 {
-	return p->last_rx > p->last_tx ? p->last_rx : p->last_tx;
+	teredo_time rx = peer_age(p->last_rx, now);
+	teredo_time tx = peer_age(p->last_tx, now);
+
+	return rx < tx ? rx : tx;
 }
 
 static void freshen(struct peers *t, struct peer *p, teredo_time now)
 {
-	if (now - last_used(p) < TEREDO_SECOND)
+	if (idle(p, now) < TEREDO_SECOND)
 		return;
 	list_remove(t, p);
 	list_append(t, p);
@@ -261,7 +264,7 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 	memset(p, 0, sizeof(*p));
 	p->addr = *addr;
 	p->in_use = true;
-	p->last_rx = now > PEER_VALIDITY ? now - PEER_VALIDITY : 0;
+	p->last_rx = peer_stamp_of(now) - (peer_stamp)(PEER_VALIDITY / TEREDO_MS);
 	p->last_tx = p->last_rx;
 	h = hash(t, addr);
 	t->index[place(t, addr, h)] = tag(t, h) | (peers_slot(t, p) + 1);
@@ -271,7 +274,7 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 
 bool peer_is_trusted(const struct peer *p, teredo_time now)
 {
-	return p->proven && now - p->last_rx < PEER_VALIDITY;
+	return p->proven && peer_age(p->last_rx, now) < PEER_VALIDITY;
 }
 
 void peers_prove(struct peers *t, struct peer *p, struct teredo_ep ep,
@@ -281,23 +284,23 @@ void peers_prove(struct peers *t, struct peer *p, struct teredo_ep ep,
 	p->proven = true;
 	list_append(t, p);
 	p->ep = ep;
-	p->last_rx = now;
+	p->last_rx = peer_stamp_of(now);
 	p->unanswered = 0;
 }
 
 void peers_heard(struct peers *t, struct peer *p, teredo_time now)
 {
 	freshen(t, p, now);
-	p->last_rx = now;
+	p->last_rx = peer_stamp_of(now);
 	p->unanswered = 0;
 }
 
 void peers_sent(struct peers *t, struct peer *p, teredo_time now)
 {
 	freshen(t, p, now);
-	p->last_tx = now;
+	p->last_tx = peer_stamp_of(now);
 	if (p->unanswered == 0)
-		p->unanswered = now;
+		p->unanswered = p->last_tx;
 }
 
 void peers_remove(struct peers *t, struct peer *p)
@@ -320,11 +323,30 @@ void peers_clear(struct peers *t)
 
 static bool is_forgotten(const struct peer *p, teredo_time now)
 {
-	teredo_time used = last_used(p);
+	teredo_time age = peer_age(p->last_attempt, now);
 
-	if (p->last_attempt > used)
-		used = p->last_attempt;
-	return now - used > (p->proven ? PEER_FORGET : PEER_FORGET_UNPROVEN);
+	if (age > idle(p, now))
+		age = idle(p, now);
+	return age > (p->proven ? PEER_FORGET : PEER_FORGET_UNPROVEN);
+}
+
+/* Before it could be taken for a new one. `unanswered` is read only while the
+ * peer is trusted, and then it is younger than last_rx. */
+static void fade(peer_stamp *s, teredo_time now)
+{
+	if (peer_age(*s, now) > PEER_FORGET)
+		*s = 0;
+}
+
+static void look_at(struct peers *t, struct peer *p, teredo_time now)
+{
+	if (is_forgotten(p, now)) {
+		peers_remove(t, p);
+		return;
+	}
+	fade(&p->last_rx, now);
+	fade(&p->last_tx, now);
+	fade(&p->last_attempt, now);
 }
 
 void peers_sweep(struct peers *t, teredo_time now)
@@ -332,8 +354,8 @@ void peers_sweep(struct peers *t, teredo_time now)
 	for (uint32_t n = t->max / SWEEP_PARTS + 1; n > 0; n--) {
 		struct peer *p = &t->peer[t->hand];
 
-		if (t->hand < t->fresh && p->in_use && is_forgotten(p, now))
-			peers_remove(t, p);
+		if (t->hand < t->fresh && p->in_use)
+			look_at(t, p, now);
 		t->hand = t->hand + 1 < t->max ? t->hand + 1 : 0;
 	}
 }

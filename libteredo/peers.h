@@ -7,26 +7,45 @@
  * never makes room for an unproven one while it is trusted; a full table gives
  * up its stalest unproven peer, or else the stalest one no longer trusted, or
  * it refuses.
+ *
+ * A relay has up to a million of them, so that a peer is small: what only a
+ * peer in search of a path needs is path.c's, and its times are stamps.
  */
 #ifndef LIBTEREDO_PEERS_H
 #define LIBTEREDO_PEERS_H
 
-#include "hold.h"
 #include "teredo.h"
 
 #define PEER_VALIDITY	(30 * TEREDO_SECOND)	/* RFC 4380 5.2.4 */
 #define PEER_FORGET	(300 * TEREDO_SECOND)	/* of silence: entry goes */
 #define PEER_FORGET_UNPROVEN (60 * TEREDO_SECOND)
 
+/* A time in 32 bits: milliseconds, of which the last bit is always set, so that
+ * a stamp tells 2 ms apart and 0 is none. Good for 49 days; the sweep makes
+ * none of what is older than PEER_FORGET. */
+typedef uint32_t peer_stamp;
+
+static inline peer_stamp peer_stamp_of(teredo_time t)
+{
+	return (peer_stamp)(t / TEREDO_MS) | 1;
+}
+
+/* How long ago; none is for ever. */
+static inline teredo_time peer_age(peer_stamp s, teredo_time now)
+{
+	if (s == 0)
+		return TEREDO_NEVER;
+	return (peer_stamp)(peer_stamp_of(now) - s) * TEREDO_MS;
+}
+
 struct peer {
 	struct teredo_addr addr;
 	struct teredo_ep ep;		/* where it is, once proven */
-	uint64_t nonce;			/* of the running connectivity test */
-	teredo_time last_rx, last_tx;	/* accepted from it, sent to its ep */
-	teredo_time last_attempt;	/* last bubble or test; 0: none */
-	teredo_time unanswered;		/* first sent since last_rx; 0: none */
-	struct hold_queue held;
+	peer_stamp last_rx, last_tx;	/* accepted from it, sent to its ep */
+	peer_stamp last_attempt;	/* last bubble or test */
+	peer_stamp unanswered;		/* first sent since last_rx */
 	uint32_t prev, next;		/* its class, stalest first */
+	uint16_t search;		/* path.c's own */
 	uint8_t attempts;		/* unanswered probes in a row */
 	bool proven : 1;		/* ep answered us */
 	bool wanted : 1;		/* our side sent to it (R-DEC-04) */
@@ -52,8 +71,8 @@ struct peer *peers_find(struct peers *t, const struct teredo_addr *addr);
 void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
 		    unsigned n);
 
-/* Finds or makes. A new one is unproven, last_rx and last_tx are 30 s ago or
- * 0 (C-BUB-02). NULL when the table is full of trusted peers. */
+/* Finds or makes. A new one is unproven, last_rx and last_tx are 30 s ago
+ * (C-BUB-02). NULL when the table is full of trusted peers. */
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now);
 

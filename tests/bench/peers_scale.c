@@ -12,7 +12,7 @@
  *   peer_bytes		the same per peer, at a million
  *
  * Each size is measured in a process of its own. The daemon's snapshot is not
- * in it: it belongs to the parent, 32 octets a peer.
+ * in it: 32 octets a peer, 2 MB at most.
  */
 #include "config.h"
 

@@ -113,7 +113,8 @@ static void a_refused_probe_uses_up_its_turn(void **state)
 	assert_int_equal(run_until(T0 + 4 * PATH_GAP), 1);
 	assert_int_equal(n_probes, 4);
 	assert_true(probed_at[3] == T0 + 3 * PATH_GAP);
-	assert_true(peer()->last_attempt == T0 + 3 * PATH_GAP);
+	assert_int_equal(peer()->last_attempt,
+			 peer_stamp_of(T0 + 3 * PATH_GAP));
 }
 
 static void a_role_that_always_refuses_ends_the_cycle_too(void **state)
@@ -146,12 +147,60 @@ static void probes_on_request_keep_to_the_same_limits(void **state)
 static void a_probe_keeps_its_distance_from_the_last(void **state)
 {
 	(void)state;
-	peers_get(path.peers, &dst, now)->last_attempt = T0 - S;
+	peers_get(path.peers, &dst, now)->last_attempt = peer_stamp_of(T0 - S);
 	assert_int_equal(send_one(1), TEREDO_TAKEN);
 	assert_int_equal(n_probes, 0);
 	run_until(T0 - S + PATH_GAP);
 	assert_int_equal(n_probes, 1);
 	assert_true(probed_at[0] == T0 - S + PATH_GAP);
+}
+
+/* As when the role's own limit is reached, and only until one is over. */
+static void only_so_many_paths_are_searched_for_at_once(void **state)
+{
+	struct teredo_addr a = dst_number(0), b = dst_number(1);
+
+	(void)state;
+	path.max_searches = 2;
+	assert_int_equal(send_to(&a, 100, 1).fate, TEREDO_TAKEN);
+	assert_int_equal(send_to(&b, 100, 1).fate, TEREDO_TAKEN);
+	assert_int_equal(send_one(1), TEREDO_DROP);
+	assert_int_equal(receive(1).fate, TEREDO_DROP);
+	assert_int_equal(ob.n, 0);
+	assert_int_equal(count.n[TEREDO_DROP_rate_limited], 2);
+	assert_int_equal(n_probes, 2);
+	assert_int_equal(peer()->attempts, 0);
+	/* what is proven, what fails and what goes makes room */
+	path_proven(&path, peers_find(path.peers, &a), ep, now, &ob);
+	assert_int_equal(send_one(2), TEREDO_TAKEN);
+	peers_remove(path.peers, peers_find(path.peers, &b));
+	assert_int_equal(send_to(&b, 100, 1).fate, TEREDO_TAKEN);
+	run_until(T0 + 4 * PATH_GAP);
+	assert_int_equal(hold_used(path.hold), 0);
+	for (unsigned i = 2; i < 4; i++) {
+		a = dst_number(i);
+		assert_int_equal(send_to(&a, 100, 1).fate, TEREDO_TAKEN);
+	}
+	a = dst_number(4);
+	assert_int_equal(send_to(&a, 100, 1).fate, TEREDO_DROP);
+}
+
+static void a_trusted_peer_needs_no_search(void **state)
+{
+	struct teredo_addr a = dst_number(0);
+
+	(void)state;
+	path.max_searches = 1;
+	send_to(&a, 100, 1);
+	proven();
+	assert_int_equal(send_one(1), TEREDO_TO_UDP);
+	now += 5 * S;
+	assert_int_equal(send_one(1), TEREDO_TO_UDP);	/* one-way */
+	assert_int_equal(n_probes, 1);
+	run_until(T0 + 20 * S);
+	assert_int_equal(send_one(1), TEREDO_TO_UDP);
+	assert_int_equal(probe_number[n_probes - 1], 1);
+	assert_true(path_is_probing(peer()));
 }
 
 /* The outbox never loses: many timers come due at once. */
@@ -333,6 +382,8 @@ int main(void)
 		PATH_TEST(a_role_that_always_refuses_ends_the_cycle_too),
 		PATH_TEST(probes_on_request_keep_to_the_same_limits),
 		PATH_TEST(a_probe_keeps_its_distance_from_the_last),
+		PATH_TEST(only_so_many_paths_are_searched_for_at_once),
+		PATH_TEST(a_trusted_peer_needs_no_search),
 		PATH_TEST(timers_wait_for_room_in_the_outbox),
 		PATH_TEST(a_full_outbox_stops_expiry_at_once),
 		PATH_TEST(a_swept_peer_is_announced_down_once),

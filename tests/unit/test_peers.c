@@ -7,6 +7,7 @@
 
 #define MAX 30u
 #define T0 (1000 * TEREDO_SECOND)
+#define STEP (2 * TEREDO_MS)	/* what stamps tell apart */
 
 static struct peers *t;
 static struct teredo_env env;
@@ -77,10 +78,10 @@ static void a_new_peer_is_unproven_and_silent_for_30_s(void **state)
 	assert_false(p->announced);
 	assert_false(p->wanted);
 	assert_int_equal(p->attempts, 0);
-	assert_int_equal(p->held.packets, 0);
-	assert_true(p->last_rx == T0 - 30 * TEREDO_SECOND);
-	assert_true(p->last_tx == T0 - 30 * TEREDO_SECOND);
-	assert_true(p->last_attempt == 0);
+	assert_int_equal(p->search, 0);
+	assert_int_equal(peer_age(p->last_rx, T0), PEER_VALIDITY);
+	assert_int_equal(peer_age(p->last_tx, T0), PEER_VALIDITY);
+	assert_true(peer_age(p->last_attempt, T0) == TEREDO_NEVER);
 	assert_false(peer_is_trusted(p, T0));
 	assert_ptr_equal(get(1, T0 + 1), p);
 	assert_ptr_equal(find(1), p);
@@ -88,7 +89,8 @@ static void a_new_peer_is_unproven_and_silent_for_30_s(void **state)
 	assert_int_equal(peers_count(t), 1);
 	assert_int_equal(peers_proven(t), 0);
 	assert_int_equal(peers_max(t), MAX);
-	assert_true(get(2, 5)->last_rx == 0);	/* the clock has just begun */
+	/* the clock has just begun */
+	assert_int_equal(peer_age(get(2, 5)->last_rx, 5), PEER_VALIDITY);
 }
 
 /* A-ADDR-09 */
@@ -137,16 +139,16 @@ static void the_first_packet_without_an_answer_is_remembered(void **state)
 	(void)state;
 	peers_prove(t, p, ep, T0);
 	assert_true(p->unanswered == 0);
-	peers_sent(t, p, T0 + 1);
-	peers_sent(t, p, T0 + 2);
-	assert_true(p->unanswered == T0 + 1);
-	assert_true(p->last_tx == T0 + 2);
-	peers_heard(t, p, T0 + 3);
+	peers_sent(t, p, T0 + STEP);
+	peers_sent(t, p, T0 + 2 * STEP);
+	assert_int_equal(p->unanswered, peer_stamp_of(T0 + STEP));
+	assert_int_equal(p->last_tx, peer_stamp_of(T0 + 2 * STEP));
+	peers_heard(t, p, T0 + 3 * STEP);
 	assert_true(p->unanswered == 0);
-	assert_true(p->last_rx == T0 + 3);
-	peers_sent(t, p, T0 + 4);
-	assert_true(p->unanswered == T0 + 4);
-	peers_prove(t, p, ep, T0 + 5);
+	assert_int_equal(p->last_rx, peer_stamp_of(T0 + 3 * STEP));
+	peers_sent(t, p, T0 + 4 * STEP);
+	assert_int_equal(p->unanswered, peer_stamp_of(T0 + 4 * STEP));
+	peers_prove(t, p, ep, T0 + 5 * STEP);
 	assert_true(p->unanswered == 0);
 }
 
@@ -300,10 +302,10 @@ static void the_sweep_forgets_the_silent(void **state)
 	peers_sent(t, find(2), T0 + 2 * TEREDO_SECOND);
 	sweep_all(end);
 	assert_non_null(find(1));
-	sweep_all(end + 1);
+	sweep_all(end + STEP);
 	assert_null(find(1));
 	assert_non_null(find(2));
-	sweep_all(end + 2 * TEREDO_SECOND + 1);
+	sweep_all(end + 2 * TEREDO_SECOND + STEP);
 	assert_null(find(2));
 	assert_int_equal(n_gone, 2);
 }
@@ -312,15 +314,61 @@ static void the_sweep_forgets_the_unproven_sooner(void **state)
 {
 	(void)state;
 	get(1, T0);
-	get(2, T0)->last_attempt = T0;
+	get(2, T0)->last_attempt = peer_stamp_of(T0);
 	sweep_all(T0 + PEER_FORGET_UNPROVEN - PEER_VALIDITY);
 	assert_non_null(find(1));
-	sweep_all(T0 + PEER_FORGET_UNPROVEN - PEER_VALIDITY + 1);
+	sweep_all(T0 + PEER_FORGET_UNPROVEN - PEER_VALIDITY + STEP);
 	assert_null(find(1));
 	sweep_all(T0 + PEER_FORGET_UNPROVEN);
 	assert_non_null(find(2));
-	sweep_all(T0 + PEER_FORGET_UNPROVEN + 1);
+	sweep_all(T0 + PEER_FORGET_UNPROVEN + STEP);
 	assert_null(find(2));
+}
+
+/* A stamp comes again after 2^32 ms. */
+static void what_is_old_never_becomes_new(void **state)
+{
+	const teredo_time round = (1ull << 32) * TEREDO_MS;
+	struct peer *heard, *sent, *asked;
+	teredo_time now = T0;
+
+	(void)state;
+	peers_prove(t, get(1, T0), ep, T0);
+	peers_prove(t, get(2, T0), ep, T0);
+	get(3, T0)->last_attempt = peer_stamp_of(T0);
+	for (; now < T0 + round; now += PEER_FORGET_UNPROVEN / 2) {
+		peers_heard(t, find(1), now);
+		peers_sent(t, find(2), now);
+		find(3)->last_attempt = peer_stamp_of(now);
+		sweep_all(now);
+	}
+	heard = find(1);
+	sent = find(2);
+	asked = find(3);
+	for (now = T0 + round; now < T0 + round + PEER_VALIDITY; now += STEP) {
+		assert_false(peer_is_trusted(sent, now));
+		assert_true(peer_age(heard->last_tx, now) == TEREDO_NEVER);
+		assert_true(peer_age(heard->last_attempt, now) == TEREDO_NEVER);
+		assert_true(peer_age(asked->last_rx, now) == TEREDO_NEVER);
+	}
+	assert_int_equal(n_gone, 0);
+}
+
+static void a_stamp_is_older_than_now_and_never_none(void **state)
+{
+	const teredo_time round = (1ull << 32) * TEREDO_MS;
+
+	(void)state;
+	for (teredo_time d = 0; d < 10 * TEREDO_MS; d += TEREDO_MS / 2) {
+		teredo_time then = round - 5 * TEREDO_MS + d;
+		peer_stamp s = peer_stamp_of(then);
+
+		assert_true(s != 0);
+		assert_true(peer_age(s, then) == 0);
+		for (teredo_time n = 0; n < 50 * TEREDO_MS; n += TEREDO_MS / 4)
+			assert_in_range(peer_age(s, then + n) + STEP - n, 1,
+					2 * STEP - 1);
+	}
 }
 
 /* A plain array that has to hold the same peers. */
@@ -456,6 +504,8 @@ int main(void)
 		TEST(clearing_takes_everybody),
 		TEST(the_sweep_forgets_the_silent),
 		TEST(the_sweep_forgets_the_unproven_sooner),
+		TEST(what_is_old_never_becomes_new),
+		TEST(a_stamp_is_older_than_now_and_never_none),
 		TEST(it_agrees_with_a_plain_array_over_many_steps),
 		TEST(a_hint_changes_nothing),
 		TEST(a_table_of_one_works),
