@@ -10,7 +10,9 @@
  *   number, which its checksum covers with all the rest. A torn slot has a
  *   wrong checksum and the other one is still whole.
  * - A peer record stands alone with a checksum of its own; a torn one is one
- *   peer that has to be contacted again. Zeros are no valid record.
+ *   peer that has to be contacted again. Zeros are no valid record. Where there
+ *   are more slots than records, slots share them and the last peer announced
+ *   is kept; the others cost a bubble exchange each.
  * - Nothing read from here is an index, a length or a pointer before it was
  *   checked, and what the roles take from it they check as hostile input.
  *
@@ -37,7 +39,7 @@
 #include "snapshot.h"
 
 #define SNAPSHOT_MAGIC	 0x6d726473u /* "mrds" */
-#define SNAPSHOT_VERSION 1u
+#define SNAPSHOT_VERSION 2u
 
 struct state_slot {
 	uint64_t sequence;
@@ -50,11 +52,12 @@ struct peer_record {
 	uint8_t addr[16];
 	uint32_t ip;
 	uint16_t port, used;
-	uint64_t check; /* of all before it */
+	uint32_t slot;
+	uint32_t check; /* of all before it */
 };
 
 struct image {
-	uint32_t magic, version, max_peers, generation;
+	uint32_t magic, version, records, generation;
 	struct state_slot state[2];
 	struct peer_record peer[];
 };
@@ -62,7 +65,7 @@ struct image {
 struct snapshot {
 	struct image *image;
 	size_t size;
-	uint32_t max_peers; /* the image's own is not to be trusted */
+	uint32_t max_peers, records; /* the image's own is not to be trusted */
 	uint32_t n_left;
 	struct peer_record *left; /* intact ones, as found at the start */
 };
@@ -70,10 +73,15 @@ struct snapshot {
 static_assert(sizeof(struct state_slot) == 24 + SNAPSHOT_STATE_MAX, "padding");
 static_assert(sizeof(struct peer_record) == 32, "padding");
 
-static size_t image_size(uint32_t max_peers)
+static uint32_t records_for(uint32_t max_peers)
+{
+	return max_peers < SNAPSHOT_PEERS ? max_peers : SNAPSHOT_PEERS;
+}
+
+static size_t image_size(uint32_t records)
 {
 	return sizeof(struct image) +
-	       (size_t)max_peers * sizeof(struct peer_record);
+	       (size_t)records * sizeof(struct peer_record);
 }
 
 /* FNV-1a */
@@ -92,9 +100,9 @@ static uint64_t state_checksum(const struct state_slot *s)
 	return checksum(s, offsetof(struct state_slot, check));
 }
 
-static uint64_t peer_checksum(const struct peer_record *p)
+static uint32_t peer_checksum(const struct peer_record *p)
 {
-	return checksum(p, offsetof(struct peer_record, check));
+	return (uint32_t)checksum(p, offsetof(struct peer_record, check));
 }
 
 int snapshot_create(uint32_t max_peers)
@@ -106,7 +114,7 @@ int snapshot_create(uint32_t max_peers)
 
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)image_size(max_peers)) == 0 &&
+	if (ftruncate(fd, (off_t)image_size(records_for(max_peers))) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, seals) == 0)
 		return fd;
 	error = -errno;
@@ -131,15 +139,15 @@ static struct image *map(int fd, size_t size)
 }
 
 /* Makes an image of another build, or a new one, an empty one of ours. */
-static void adopt(struct image *image, size_t size, uint32_t max_peers)
+static void adopt(struct image *image, size_t size, uint32_t records)
 {
 	if (image->magic == SNAPSHOT_MAGIC &&
-	    image->version == SNAPSHOT_VERSION && image->max_peers == max_peers)
+	    image->version == SNAPSHOT_VERSION && image->records == records)
 		return;
 	memset(image, 0, size);
 	image->magic = SNAPSHOT_MAGIC;
 	image->version = SNAPSHOT_VERSION;
-	image->max_peers = max_peers;
+	image->records = records;
 }
 
 static bool peer_is_whole(const struct peer_record *p)
@@ -153,12 +161,12 @@ static bool collect_peers(struct snapshot *snap)
 	const struct peer_record *peer = snap->image->peer;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < snap->max_peers; i++)
+	for (uint32_t i = 0; i < snap->records; i++)
 		n += peer_is_whole(&peer[i]);
 	snap->left = calloc(n + 1u, sizeof(*snap->left));
 	if (snap->left == NULL)
 		return false;
-	for (uint32_t i = 0; i < snap->max_peers && snap->n_left < n; i++)
+	for (uint32_t i = 0; i < snap->records && snap->n_left < n; i++)
 		if (peer_is_whole(&peer[i]))
 			snap->left[snap->n_left++] = peer[i];
 	return true;
@@ -171,13 +179,14 @@ int snapshot_open(struct snapshot **out, int fd, uint32_t max_peers)
 	if (snap == NULL)
 		return -ENOMEM;
 	snap->max_peers = max_peers;
-	snap->size = image_size(max_peers);
+	snap->records = records_for(max_peers);
+	snap->size = image_size(snap->records);
 	snap->image = map(fd, snap->size);
 	if (snap->image == NULL) {
 		free(snap);
 		return -ENOMEM;
 	}
-	adopt(snap->image, snap->size, max_peers);
+	adopt(snap->image, snap->size, snap->records);
 	if (!collect_peers(snap)) {
 		snapshot_close(snap);
 		return -ENOMEM;
@@ -250,31 +259,38 @@ bool snapshot_get_state(const struct snapshot *snap, uint32_t role, void *state,
 	return true;
 }
 
+static struct peer_record *record_of(struct snapshot *snap, uint32_t slot)
+{
+	assert(slot < snap->max_peers);
+	return &snap->image->peer[slot % snap->records];
+}
+
 void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
 		       const struct teredo_addr *addr, struct teredo_ep ep)
 {
-	struct peer_record *p;
+	struct peer_record *p = record_of(snap, slot);
 
-	assert(slot < snap->max_peers);
-	p = &snap->image->peer[slot];
 	memcpy(p->addr, addr->b, sizeof(p->addr));
 	p->ip = ep.ip;
 	p->port = ep.port;
 	p->used = 1;
+	p->slot = slot;
 	p->check = peer_checksum(p);
 	atomic_signal_fence(memory_order_seq_cst);
 }
 
 void snapshot_drop_peer(struct snapshot *snap, uint32_t slot)
 {
-	assert(slot < snap->max_peers);
-	memset(&snap->image->peer[slot], 0, sizeof(struct peer_record));
+	struct peer_record *p = record_of(snap, slot);
+
+	if (p->slot == slot)
+		memset(p, 0, sizeof(*p));
 }
 
 void snapshot_drop_peers(struct snapshot *snap)
 {
 	memset(snap->image->peer, 0,
-	       snap->max_peers * sizeof(struct peer_record));
+	       snap->records * sizeof(struct peer_record));
 }
 
 bool snapshot_next_peer(const struct snapshot *snap, uint32_t *at,

@@ -16,6 +16,9 @@
 #include "../libteredo/teredo.h"
 
 #define SNAPSHOT_STATE_MAX 256
+/* Records of peers, 2 MB: a relay with all it has by default, and what a larger
+ * one can ask again in half a minute (2000 probes a second, relay.c). */
+#define SNAPSHOT_PEERS	   65536u
 
 struct snapshot;
 
@@ -38,7 +41,8 @@ void snapshot_put_state(struct snapshot *snap, uint32_t role,
 bool snapshot_get_state(const struct snapshot *snap, uint32_t role,
 			void *state, size_t len);
 
-/* Records, or forgets, the trusted peer in `slot` < max_peers. */
+/* Records, or forgets, the trusted peer in `slot` < max_peers. Of slots that are
+ * equal modulo SNAPSHOT_PEERS the last one is kept. */
 void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
 		       const struct teredo_addr *addr, struct teredo_ep ep);
 void snapshot_drop_peer(struct snapshot *snap, uint32_t slot);

@@ -238,6 +238,35 @@ static void peers_are_found_by_the_next_engine(void **ctx)
 	close(fd);
 }
 
+static void of_slots_that_share_a_record_the_last_is_kept(void **ctx)
+{
+	const uint32_t max = SNAPSHOT_PEERS + 9;
+	int fd = snapshot_create(max);
+	struct snapshot *snap;
+	struct teredo_addr a;
+	struct teredo_ep ep;
+	uint32_t at = 0;
+	struct stat st;
+
+	(void)ctx;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size < 33 * (off_t)SNAPSHOT_PEERS);
+	assert_int_equal(snapshot_open(&snap, fd, max), 0);
+	snapshot_put_peer(snap, 8, &alice, alice_ep);
+	snapshot_put_peer(snap, SNAPSHOT_PEERS + 8, &bob, bob_ep);
+	snapshot_drop_peer(snap, 8);	/* which was pushed out */
+	snapshot_put_peer(snap, SNAPSHOT_PEERS + 7, &bob, bob_ep);
+	snapshot_drop_peer(snap, SNAPSHOT_PEERS + 7);
+	snapshot_close(snap);
+
+	assert_int_equal(snapshot_open(&snap, fd, max), 0);
+	assert_true(snapshot_next_peer(snap, &at, &a, &ep));
+	assert_memory_equal(&a, &bob, sizeof(a));
+	assert_false(snapshot_next_peer(snap, &at, &a, &ep));
+	snapshot_close(snap);
+	close(fd);
+}
+
 /* A restored peer gets a slot that another one had: nobody is lost by it. */
 static void peers_can_change_their_slots_while_they_are_read(void **ctx)
 {
@@ -391,6 +420,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_of_another_version_is_empty),
 		cmocka_unit_test(nobody_can_resize_it),
 		cmocka_unit_test(peers_are_found_by_the_next_engine),
+		cmocka_unit_test(of_slots_that_share_a_record_the_last_is_kept),
 		cmocka_unit_test(
 			peers_can_change_their_slots_while_they_are_read),
 		cmocka_unit_test(a_torn_state_leaves_the_one_before),
