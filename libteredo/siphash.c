@@ -5,7 +5,8 @@
  * input, the last 8 hold what is left over and the length; then d rounds to
  * finish. 2-4 where the output itself is a secret proof, 1-3 where it only
  * has to be unpredictable for who fills a table. Words are little-endian by
- * definition, and read octet by octet, so that every machine agrees.
+ * definition, and put together from octets, so that every machine agrees; where
+ * it is little-endian, compilers make one load of a whole word.
  */
 #include "siphash.h"
 
@@ -18,7 +19,15 @@ static uint64_t rotate(uint64_t x, unsigned bits)
 	return x << bits | x >> (64 - bits);
 }
 
-static uint64_t get64(const uint8_t *b, size_t len)
+static uint64_t get64(const uint8_t b[8])
+{
+	return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 |
+	       (uint64_t)b[3] << 24 | (uint64_t)b[4] << 32 |
+	       (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 |
+	       (uint64_t)b[7] << 56;
+}
+
+static uint64_t get_rest(const uint8_t *b, size_t len)
 {
 	uint64_t x = 0;
 
@@ -54,7 +63,7 @@ static inline uint64_t siphash(const uint8_t key[SIPHASH_KEY_LEN],
 			       const uint8_t *data, size_t len,
 			       unsigned rounds, unsigned final_rounds)
 {
-	uint64_t k0 = get64(key, 8), k1 = get64(key + 8, 8);
+	uint64_t k0 = get64(key), k1 = get64(key + 8);
 	uint64_t last = (uint64_t)len << 56;
 	struct sip s = {
 		.a = k0 ^ 0x736f6d6570736575,	/* "somepseudorandomly" */
@@ -64,8 +73,8 @@ static inline uint64_t siphash(const uint8_t key[SIPHASH_KEY_LEN],
 	};
 
 	for (; len >= 8; len -= 8, data += 8)
-		absorb(&s, get64(data, 8), rounds);
-	absorb(&s, last | get64(data, len), rounds);
+		absorb(&s, get64(data), rounds);
+	absorb(&s, last | get_rest(data, len), rounds);
 	s.c ^= 0xff;
 	mix(&s, final_rounds);
 	return s.a ^ s.b ^ s.c ^ s.d;
