@@ -18,17 +18,14 @@
  * Order is a promise: after each call into the core the outbox goes out first
  * and the packet of the verdict after it. A packet that ends the wait of
  * others thus follows them, and so does every later packet of that flow.
- * udp_tx.c and gso.h keep the order they are given; what is written to the tun
- * beside the merger flushes it first.
+ * udp_tx.c and tun_tx.c keep the order they are given.
  *
  * The snapshot is brought up to date before anybody hears of a change: who is
  * killed in between must not have told more than its successor will know.
  *
  * Nothing here waits. What the kernel does not take (full queue, no route, no
- * interface) is dropped and counted. Three functions are the only ways out:
- * send_udp(), send_tun(), send_native6(). A merged packet that the tun refuses
- * is written in pieces, and if those are taken nothing is merged any more:
- * some kernels refuse valid ones.
+ * interface) is dropped and counted. There are three ways out: udp_tx.h,
+ * tun_tx.h and send_native6().
  *
  * When the interface is deleted under us, its descriptor reports EPOLLERR for
  * ever and reads give EBADFD, until the parent has made it again on the same
@@ -56,6 +53,7 @@
 #include "clock.h"
 #include "datapath.h"
 #include "log.h"
+#include "tun_tx.h"
 #include "udp_rx.h"
 #include "udp_tx.h"
 
@@ -69,10 +67,10 @@ struct pump {
 	struct pump_config c;
 	struct udp_rx *rx;
 	struct udp_tx *tx;
-	struct gso_merger merger;
+	struct tun_tx *tun_tx;
 	size_t vnet; /* octets in front of each packet on the tun */
-	struct ctl_traffic udp_rx, tun_rx, tun_tx;
-	uint32_t tun_drops;
+	struct ctl_traffic udp_rx, tun_rx, native_tx;
+	uint32_t tun_drops; /* and native_tx's */
 	uint32_t used; /* features, as the log knows them */
 	teredo_time tun_retry; /* NEVER: the tun is watched */
 	struct teredo_outbox outbox;
@@ -109,60 +107,6 @@ static void send_udp_copy(struct pump *p, const struct outbox_item *item)
 	udp_tx_add(p->tx, p->c.udp[item->via], item->to, &piece, 1);
 }
 
-/* Whether the tun took it. */
-static bool write_tun(struct pump *p, const uint8_t *ip6, size_t len)
-{
-	struct virtio_net_hdr vnet = { 0 };
-	const struct iovec piece[2] = { { &vnet, sizeof(vnet) },
-					{ (void *)(uintptr_t)ip6, len } };
-	unsigned skip = p->vnet == 0;
-
-	if (tun6_write(p->c.tun, piece + skip, 2 - skip) != 0) {
-		p->tun_drops++;
-		return false;
-	}
-	count(&p->tun_tx, 1, len);
-	return true;
-}
-
-/* A merged packet was refused. */
-static void write_pieces(struct pump *p, const struct gso_run *run)
-{
-	bool taken = false;
-
-	for (uint32_t i = 0; i < run->n; i++)
-		taken |= write_tun(p, run->packet[i].iov_base,
-				   run->packet[i].iov_len);
-	if (!taken)
-		return;
-	p->c.features &= ~(uint32_t)(DATAPATH_TSO | DATAPATH_USO);
-	p->merger.tcp = p->merger.udp = false;
-}
-
-static void write_run(void *ctx, const struct gso_run *run)
-{
-	struct pump *p = ctx;
-	uint8_t head[GSO_RUN_HEAD];
-	struct iovec piece[1 + GSO_SEGMENTS];
-	unsigned n = gso_run_iov(run, head, piece);
-	int error = tun6_write(p->c.tun, piece, n);
-
-	if (error == 0)
-		count(&p->tun_tx, run->n, run->n * run->head + run->payload);
-	else if (run->n > 1 && (error == -EINVAL || error == -EIO))
-		write_pieces(p, run);
-	else
-		p->tun_drops += run->n;
-}
-
-static void send_tun(struct pump *p, const uint8_t *ip6, uint32_t len)
-{
-	if (p->merger.tcp)
-		gso_merge(&p->merger, ip6, len);
-	else
-		write_tun(p, ip6, len);
-}
-
 /* The raw socket takes the packet with its header; sendto() wants to know the
  * destination all the same. */
 static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
@@ -173,7 +117,7 @@ static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
 	memcpy(&to.sin6_addr, ip6 + 24, sizeof(to.sin6_addr));
 	if (sendto(p->c.native6, ip6, len, 0, (struct sockaddr *)&to,
 		   sizeof(to)) >= 0)
-		count(&p->tun_tx, 1, len);
+		count(&p->native_tx, 1, len);
 	else
 		p->tun_drops++;
 }
@@ -184,7 +128,7 @@ static void flush(struct pump *p)
 	char gone[DATAPATH_TEXT_LEN];
 
 	udp_tx_flush(p->tx);
-	gso_flush(&p->merger);
+	tun_tx_flush(p->tun_tx);
 	features = pump_features(p);
 	if (features != p->used)
 		log_line(LOG_WARNING, "data path: the kernel refuses %s: done "
@@ -204,8 +148,7 @@ static void deliver_item(struct pump *p, const struct outbox_item *item)
 		send_udp_copy(p, item);
 		return;
 	case OUTBOX_TUN:
-		gso_flush(&p->merger);
-		write_tun(p, data, item->len);
+		tun_tx_now(p->tun_tx, data, item->len);
 		return;
 	case OUTBOX_NATIVE6:
 		send_native6(p, data, item->len);
@@ -270,7 +213,7 @@ static void obey(struct pump *p, const struct teredo_verdict *v,
 	deliver(p, now);
 	switch (v->fate) {
 	case TEREDO_TO_TUN:
-		send_tun(p, data + v->off, v->len);
+		tun_tx_add(p->tun_tx, data + v->off, v->len);
 		return;
 	case TEREDO_TO_UDP:
 		send_udp(p, v->via, v->to, data + v->off, v->len);
@@ -500,13 +443,11 @@ int pump_new(struct pump **out, const struct pump_config *config)
 	p->tun_retry = TEREDO_NEVER;
 	p->vnet = (p->c.features & DATAPATH_VNET) != 0 ?
 			  sizeof(struct virtio_net_hdr) : 0;
-	p->merger.tcp = (p->c.features & DATAPATH_TSO) != 0;
-	p->merger.udp = (p->c.features & DATAPATH_USO) != 0;
-	p->merger.emit = write_run;
-	p->merger.ctx = p;
 	error = udp_rx_new(&p->rx, p->c.features);
 	if (error == 0)
 		error = udp_tx_new(&p->tx, p->c.features);
+	if (error == 0)
+		error = tun_tx_new(&p->tun_tx, p->c.tun, p->c.features);
 	p->used = p->c.features;
 	if (error == 0)
 		error = watch(p, p->c.udp[TEREDO_VIA_PRIMARY], primary_readable);
@@ -536,6 +477,7 @@ void pump_free(struct pump *p)
 	loop_remove(p->c.loop, p->c.udp[TEREDO_VIA_DISCOVERY]);
 	udp_rx_free(p->rx);
 	udp_tx_free(p->tx);
+	tun_tx_free(p->tun_tx);
 	free(p);
 }
 
@@ -581,19 +523,22 @@ uint32_t pump_features(const struct pump *p)
 	uint32_t tx = udp_tx_features(p->tx), rx = udp_rx_features(p->rx);
 	uint32_t gone = (DATAPATH_SEGMENT & ~tx) | (DATAPATH_BATCH & ~(tx & rx));
 
+	gone |= (DATAPATH_TSO | DATAPATH_USO) & ~tun_tx_features(p->tun_tx);
 	return p->c.features & ~gone;
 }
 
 void pump_status(const struct pump *p, struct ctl_status *st)
 {
 	const struct udp_tx_counts *sent = udp_tx_counts(p->tx);
+	const struct tun_tx_counts *written = tun_tx_counts(p->tun_tx);
 
 	st->udp_rx = p->udp_rx;
 	st->udp_tx.packets = sent->packets;
 	st->udp_tx.bytes = sent->bytes;
 	st->tun_rx = p->tun_rx;
-	st->tun_tx = p->tun_tx;
-	st->tun_drops = p->tun_drops;
+	st->tun_tx.packets = p->native_tx.packets + written->packets;
+	st->tun_tx.bytes = p->native_tx.bytes + written->bytes;
+	st->tun_drops = p->tun_drops + (uint32_t)written->drops;
 	st->udp_drops = (uint32_t)sent->drops;
 	st->datapath = pump_features(p);
 }
