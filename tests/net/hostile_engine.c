@@ -125,6 +125,11 @@ int main(void)
 	for (unsigned i = 0; i < 20; i++)
 		listen_to_parent(5);
 	say_word(PRIV_READY, 0);
+	/* or there is no good address yet, and what is refused or taken down
+	 * uses the minute's allowance up */
+	say_word(PRIV_RESOLVE, 0);
+	for (unsigned i = 0; i < 20; i++)
+		listen_to_parent(50);
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		say_something();
 		if (i == A_LIFE - 1 && getpid() % 4 != 0)
