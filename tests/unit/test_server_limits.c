@@ -26,7 +26,7 @@ static unsigned passed_on(struct server_bench *b, unsigned n, bool is_one)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct test_packet p;
-		char ip[16];
+		char ip[24];
 
 		snprintf(ip, sizeof(ip), "198.18.%u.%u", is_one ? 0 : i / 200,
 			 is_one ? 1 : 1 + i % 200);
