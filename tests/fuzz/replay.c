@@ -70,7 +70,7 @@ static void replay_folder(const char *path)
 
 static void replay(const char *path)
 {
-	struct stat st;
+	struct stat st = { 0 }; /* MSan does not know stat64() */
 
 	if (stat(path, &st) != 0)
 		die(path);
