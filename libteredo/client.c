@@ -81,6 +81,8 @@ static bool limits_init(struct teredo_client *c)
 					      .burst = 10 };
 	return ratelimit_table_init(&c->reply_gap, &c->env, RATELIMIT_BUCKETS,
 				    1, PATH_GAP_MIN) &&
+	       ratelimit_table_init(&c->cookie_gap, &c->env, RATELIMIT_BUCKETS,
+				    1, PATH_GAP_MIN) &&
 	       ratelimit_table_init(&c->reply_budget, &c->env,
 				    RATELIMIT_BUCKETS, PATH_ATTEMPTS,
 				    30 * TEREDO_SECOND) &&
@@ -91,6 +93,7 @@ static bool limits_init(struct teredo_client *c)
 static void limits_fini(struct teredo_client *c)
 {
 	ratelimit_table_fini(&c->reply_gap);
+	ratelimit_table_fini(&c->cookie_gap);
 	ratelimit_table_fini(&c->reply_budget);
 	ratelimit_table_fini(&c->natives_by_ip);
 }

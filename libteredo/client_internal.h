@@ -116,6 +116,7 @@ struct teredo_client {
 	uint64_t *nonce;		/* by peer slot: of the connectivity
 					 * test that runs; 0: none */
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s */
+	struct ratelimit_table cookie_gap;	/* the same, to cookies */
 	struct ratelimit_table reply_budget;	/* per endpoint: 4, then 30 s */
 	struct ratelimit replies;		/* all of them */
 	struct ratelimit strangers;		/* peers that we did not ask */

@@ -194,15 +194,15 @@ bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
 			   const struct teredo_addr *dst, bool is_trusted,
 			   teredo_time now)
 {
-	uint8_t key[EP_KEY_LEN + 1];
+	struct ratelimit_table *gap =
+		addr_is_link_local(dst) ? &c->cookie_gap : &c->reply_gap;
+	uint8_t key[EP_KEY_LEN];
 
 	ep_key(key, to);
-	key[EP_KEY_LEN] = 1;
-	return ratelimit_table_take(&c->reply_gap, now, key,
-				    EP_KEY_LEN + addr_is_link_local(dst)) &&
+	return ratelimit_table_take(gap, now, key, sizeof(key)) &&
 	       ratelimit_take(&c->replies, now) &&
 	       (is_trusted || ratelimit_table_take(&c->reply_budget, now, key,
-						   EP_KEY_LEN));
+						   sizeof(key)));
 }
 
 /* NO_OBJECTION: the bubble is sent. */
