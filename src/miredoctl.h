@@ -1,5 +1,11 @@
 /*
- * miredoctl.h - what the command knows of an instance, and how it says it
+ * miredoctl.h - the command's parts: its command line, how an instance is
+ * asked, what the answer means, how it is said
+ *
+ * A command is a row of the table in miredoctl.c and a function
+ * miredoctl_cmd_NAME() in a file of its own. An option is a row of the table
+ * in miredoctl_args.c. Help, completion and the check which option goes with
+ * which command come from these two tables.
  */
 #ifndef MIREDO_MIREDOCTL_H
 #define MIREDO_MIREDOCTL_H
@@ -19,44 +25,89 @@ enum {
 	CTL_EXIT_DEGRADED = 5,
 };
 
-/* What is wrong, most important first; they are not added up. */
-enum miredoctl_health {
-	HEALTH_OK,
-	HEALTH_SERVER_UNRESOLVED,
-	HEALTH_SERVER_UNREACHABLE,
-	HEALTH_NOT_QUALIFIED, /* yet */
-	HEALTH_NAT_SYMMETRIC,
-	HEALTH_KEY_EXPIRED,
+/* ---- miredoctl_args.c: the command line ---- */
+
+/* In the order of the table. Up to MIREDOCTL_COMMON they go with every
+ * command. */
+enum miredoctl_option {
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_INSTANCE,
+	OPT_RUN_DIR,
+	OPT_NO_COLOUR,
+	MIREDOCTL_COMMON = OPT_NO_COLOUR,
+	OPT_JSON,
+	OPT_WATCH,
+	OPT_WAIT,
+	OPT_TIMEOUT,
+	MIREDOCTL_OPTIONS
 };
 
-/* ---- miredoctl_state.c ---- */
+#define MIREDOCTL_TAKES(option) (1u << (option))
 
-/* Makes the texts of an answer fit to print: who answers may be hostile. */
-void miredoctl_clean(struct ctl_status *st);
-/* "client", "relay", "server" */
-const char *miredoctl_role(const struct ctl_status *st);
-/* "qualified", "relaying", "serving", ...; refreshing is qualified, too. */
-const char *miredoctl_state(const struct ctl_status *st);
-/* Whether an instance could ever be in this state. */
-bool miredoctl_is_state(const char *name);
-bool miredoctl_has_address(const struct ctl_status *st);
-/* The NAT's type ("none", "restricted", "symmetric"), and what it means:
- * "none", "easy" or "hard". NULL: unknown. */
-const char *miredoctl_nat(const struct ctl_status *st);
-const char *miredoctl_nat_class(const struct ctl_status *st);
-/* "fixed", "determining", ...; NULL: unknown */
-const char *miredoctl_interval(const struct ctl_status *st);
-/* For how long it is what it is, in ns. */
-uint64_t miredoctl_since(const struct ctl_status *st);
-enum miredoctl_health miredoctl_health(const struct ctl_status *st);
-/* "server-unreachable" and a sentence for each that is not HEALTH_OK. */
-const char *miredoctl_health_code(enum miredoctl_health h);
-const char *miredoctl_health_text(enum miredoctl_health h);
+struct miredoctl_args {
+	/* as given last; NULL: not; "" for one without a value */
+	const char *value[MIREDOCTL_OPTIONS];
+	int n;			/* operands, the command's name not counted */
+	char **operand;
+};
 
-/* ---- miredoctl_text.c, miredoctl_json.c ---- */
+struct miredoctl_command {
+	const char *name;
+	int (*run)(const struct miredoctl_args *args);	/* the exit code */
+	const char *operands;	/* "DEST", "[SERVER...]", "" */
+	int least, most;	/* how many of them */
+	const char *help;	/* one line, without a stop */
+	uint32_t takes;		/* MIREDOCTL_TAKES() beside the common ones */
+};
 
-void miredoctl_print_text(const struct ctl_status *st, FILE *out);
-/* false: out of memory */
-bool miredoctl_print_json(const struct ctl_status *st, FILE *out);
+/* The table of commands, ended by one without a name. */
+extern const struct miredoctl_command miredoctl_commands[];
+
+/* Reads the command line; --help, --version and a wrong one end the process.
+ * The command that it names. */
+const struct miredoctl_command *miredoctl_parse(struct miredoctl_args *args,
+						int argc, char **argv);
+/* Says why the command line is wrong, and ends the process with 2. */
+_Noreturn void miredoctl_usage(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+/* A number of seconds within 0 and `most`, in ns; `otherwise` if the option is
+ * not given. What is none ends the process with 2. */
+uint64_t miredoctl_seconds(const struct miredoctl_args *args,
+			   enum miredoctl_option option, double most,
+			   uint64_t otherwise);
+/* Says how all, or (named) one, of the commands are used. */
+void miredoctl_help(FILE *out, const struct miredoctl_command *command);
+
+/* ---- miredoctl_connect.c: asking ---- */
+
+/* Connects to the instance that was chosen, or to the only one that runs, with
+ * a limit of 2 s on each transfer. 0 and the descriptor, or the exit code:
+ * then it was said why, unless `quiet` and there is hope. */
+int miredoctl_connect(const struct miredoctl_args *args, int *fd, bool quiet);
+/* The whole status, made fit to print. 0 or the exit code, as above. */
+int miredoctl_get_status(const struct miredoctl_args *args,
+			 struct ctl_status *st, bool quiet);
+
+/* ---- miredoctl_screen.c: terminals ---- */
+
+enum miredoctl_colour { PLAIN, BOLD, RED, GREEN, YELLOW };
+
+/* Whether stdout is a terminal that shall have colours: not with --no-colour,
+ * NO_COLOR or TERM=dumb. Called once, before the next one. */
+void miredoctl_colour_init(const struct miredoctl_args *args);
+/* The escape sequence, or "" where there are no colours. */
+const char *miredoctl_colour(enum miredoctl_colour c);
+/* Once, or with --watch each second until it fails or is interrupted: calls
+ * print(), which writes a screen, or one line of JSON, to `out` and gives an
+ * exit code. The last one's code. */
+int miredoctl_show(const struct miredoctl_args *args,
+		   int (*print)(const struct miredoctl_args *args, FILE *out));
+
+/* ---- commands ---- */
+
+int miredoctl_cmd_help(const struct miredoctl_args *args);
+int miredoctl_cmd_status(const struct miredoctl_args *args);
+int miredoctl_cmd_version(const struct miredoctl_args *args);
 
 #endif

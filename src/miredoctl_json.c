@@ -12,7 +12,7 @@
 #include "../libteredo/client.h"
 #include "datapath.h"
 #include "date.h"
-#include "miredoctl.h"
+#include "miredoctl_status.h"
 #include "text.h"
 
 #define FLAGS (JSON_INDENT(1) | JSON_REAL_PRECISION(9))

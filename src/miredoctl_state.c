@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "miredoctl.h"
+#include "miredoctl_status.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #include "datapath.h"
 #include "date.h"
 #include "../libteredo/client.h"
-#include "miredoctl.h"
+#include "miredoctl_status.h"
 #include "text.h"
 
 #define WIDTH 79

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/miredoctl.h"
+#include "../../src/miredoctl_status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -17,7 +17,7 @@
 
 #include "../../libteredo/client.h"
 #include "../../src/datapath.h"
-#include "../../src/miredoctl.h"
+#include "../../src/miredoctl_status.h"
 
 #define SECOND 1000000000ull
 

@@ -214,7 +214,8 @@ static void a_wrong_command_line_is_2(void **state)
 					    "--frobnicate status",
 					    "-i a/b status",
 					    "status --wait qualifed",
-					    "status --timeout soon"};
+					    "status --timeout soon",
+					    "help frobnicate"};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(ctl(f, wrong[i]), 2);
@@ -230,6 +231,21 @@ static void the_version_needs_no_daemon(void **state)
 	assert_string_equal(f->output, "miredoctl " PACKAGE_VERSION "\n");
 	assert_int_equal(ctl(f, "--help"), 0);
 	assert_says(f, "usage: miredoctl");
+	assert_int_equal(ctl(f, "version --json"), 0);
+	assert_string_equal(f->output,
+			    "{\"schema\":\"miredo.version/1\","
+			    "\"version\":\"" PACKAGE_VERSION "\"}\n");
+	assert_int_equal(ctl(f, "help status"), 0);
+	assert_says(f, "usage: miredoctl status [OPTIONS]\n");
+	assert_says(f, "--wait STATE");
+}
+
+static void an_option_that_would_be_ignored_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(ctl(f, "version --watch"), 2);
+	assert_says(f, "\"version\" does not take --watch");
 }
 
 int main(void)
@@ -245,6 +261,7 @@ int main(void)
 		T(a_socket_that_may_not_be_used_is_4),
 		T(a_wrong_command_line_is_2),
 		T(the_version_needs_no_daemon),
+		T(an_option_that_would_be_ignored_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

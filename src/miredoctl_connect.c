@@ -1,0 +1,215 @@
+/*
+ * miredoctl_connect.c - finding an instance, and asking it
+ *
+ * An instance is a socket that somebody listens at: one who was killed leaves
+ * its socket behind. Where only one instance runs it needs no name.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "miredoctl.h"
+#include "miredoctl_status.h"
+
+#define ANSWER_TIMEOUT 2	 /* s */
+
+/* ---- which instance ---- */
+
+/* The address of an instance's socket; false: too long, which is said. */
+static bool name_socket(struct sockaddr_un *sun, const char *dir,
+			const char *instance)
+{
+	int n;
+
+	sun->sun_family = AF_UNIX;
+	n = snprintf(sun->sun_path, sizeof(sun->sun_path), "%s/%s.sock", dir,
+		     instance);
+	if (n < (int)sizeof(sun->sun_path))
+		return true;
+	fprintf(stderr, "miredoctl: %s/%s.sock: too long for a socket\n", dir,
+		instance);
+	return false;
+}
+
+static bool is_alive(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
+	bool refused =
+		connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) != 0 &&
+		(errno == ECONNREFUSED || errno == ENOENT);
+
+	if (fd >= 0)
+		close(fd);
+	return !refused;
+}
+
+/* The instance whose socket has this file name; "" if it is none. */
+static void instance_of(char name[256], const char *file)
+{
+	size_t len = strlen(file);
+
+	snprintf(name, 256, "%s", file);
+	if (len > 5 && len < 256 && strcmp(file + len - 5, ".sock") == 0)
+		name[len - 5] = '\0';
+	else
+		name[0] = '\0';
+}
+
+/* Finds the only instance that runs. 0, or an exit code. Several are listed;
+ * that there is none is for the caller to say. */
+static int find_instance(const char *run_dir, struct sockaddr_un *found)
+{
+	DIR *dir = opendir(run_dir);
+	const struct dirent *entry;
+	struct sockaddr_un sun = {0};
+	char first[256] = "", name[256];
+	unsigned n = 0;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		instance_of(name, entry->d_name);
+		if (name[0] == '\0' || !name_socket(&sun, run_dir, name) ||
+		    !is_alive(&sun))
+			continue;
+		*found = sun;
+		n++;
+		if (n == 1)
+			memcpy(first, name, sizeof(first));
+		else
+			fprintf(stderr, "%s %s",
+				n == 2 ? "miredoctl: choose one with -i:" : "",
+				name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (n > 1)
+		fprintf(stderr, " %s\n", first);
+	return n == 0 ? CTL_EXIT_NOT_RUNNING : n == 1 ? 0 : CTL_EXIT_USAGE;
+}
+
+/* What is missing, and what to do. */
+static int explain_absence(const char *missing, const char *instance)
+{
+	const char *service = instance != NULL && !strcmp(instance, "server")
+				      ? "miredo-server" : "miredo";
+
+	fprintf(stderr, "miredoctl: %s is not running (no %s)\n", service,
+		missing);
+	if (access("/run/systemd/system", F_OK) == 0)
+		fprintf(stderr,
+			"           start it:            systemctl start %s\n"
+			"           see why it stopped:  journalctl -u %s -n 20\n",
+			service, service);
+	else
+		fprintf(stderr,
+			"           start it:            service %s start\n"
+			"           see why it stopped:  the system's log, or "
+			"%s -f\n",
+			service, service);
+	return CTL_EXIT_NOT_RUNNING;
+}
+
+static int find_socket(const struct miredoctl_args *args,
+		       struct sockaddr_un *sun, bool quiet)
+{
+	const char *dir = args->value[OPT_RUN_DIR];
+	char missing[300];
+	int error;
+
+	if (args->value[OPT_INSTANCE] != NULL)
+		return name_socket(sun, dir, args->value[OPT_INSTANCE])
+			       ? 0
+			       : CTL_EXIT_USAGE;
+	error = find_instance(dir, sun);
+	if (error == CTL_EXIT_NOT_RUNNING && !quiet) {
+		snprintf(missing, sizeof(missing), "instance in %s", dir);
+		explain_absence(missing, NULL);
+	}
+	return error;
+}
+
+/* ---- one question ---- */
+
+static int explain(const struct miredoctl_args *args, const char *path,
+		   int error, bool quiet)
+{
+	switch (error) {
+	case ENOENT:
+	case ECONNREFUSED:
+		if (!quiet)
+			explain_absence(path, args->value[OPT_INSTANCE]);
+		return CTL_EXIT_NOT_RUNNING;
+	case EACCES:
+	case EPERM:
+		fprintf(stderr, "miredoctl: %s: %s\n", path, strerror(error));
+		return CTL_EXIT_DENIED;
+	default:
+		if (!quiet)
+			fprintf(stderr, "miredoctl: %s: %s\n", path,
+				strerror(error));
+		return CTL_EXIT_FAILED;
+	}
+}
+
+int miredoctl_connect(const struct miredoctl_args *args, int *out, bool quiet)
+{
+	const struct timeval limit = {.tv_sec = ANSWER_TIMEOUT};
+	struct sockaddr_un sun = {0};
+	int fd, error = find_socket(args, &sun, quiet);
+
+	if (error != 0)
+		return error;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return explain(args, sun.sun_path, errno, false);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) != 0) {
+		error = explain(args, sun.sun_path, errno, quiet);
+		close(fd);
+		return error;
+	}
+	*out = fd;
+	return 0;
+}
+
+/* Whether it is an answer of our build; its texts are made fit to print. */
+static bool accept_answer(struct ctl_status *st, ssize_t len)
+{
+	if (len != (ssize_t)sizeof(*st) || st->magic != CTL_MAGIC ||
+	    st->version != CTL_VERSION || st->n_counters != TEREDO_N_COUNTERS)
+		return false;
+	miredoctl_clean(st);
+	return true;
+}
+
+int miredoctl_get_status(const struct miredoctl_args *args,
+			 struct ctl_status *st, bool quiet)
+{
+	const struct ctl_request request = {
+		.magic = CTL_MAGIC, .version = CTL_VERSION, .verb = CTL_STATUS};
+	ssize_t len = -1;
+	int fd, error = miredoctl_connect(args, &fd, quiet);
+
+	if (error != 0)
+		return error;
+	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) >= 0)
+		len = recv(fd, st, sizeof(*st), MSG_TRUNC);
+	error = len < 0 ? errno : 0;
+	close(fd);
+	if (error == 0 && accept_answer(st, len))
+		return 0;
+	if (!quiet)
+		fprintf(stderr, "miredoctl: the engine gave %s\n",
+			error == 0 ? "an answer that this version does not "
+				     "understand: is it another version?"
+				   : "no answer within 2 seconds");
+	return CTL_EXIT_FAILED;
+}
