@@ -1,10 +1,15 @@
 /*
  * ctl.h - the control socket, RUNDIR/INSTANCE.sock
  *
- * A SOCK_SEQPACKET socket in the unix domain. The client sends one struct
- * ctl_request; the engine answers with one struct ctl_status and closes. Both
- * ends are of one build: the version in the first words must be equal. The
- * engine renders nothing and parses no text.
+ * A SOCK_SEQPACKET socket in the unix domain. Whoever connects sends one
+ * struct ctl_request per message and gets for each an answer that begins with
+ * a struct ctl_head; then it may ask again. Both ends are of one build: of
+ * another version nothing but the head of the answer, -EPROTONOSUPPORT, is
+ * worth reading. The engine renders nothing and parses no text. What is not
+ * the status is in ctl_records.h.
+ *
+ * Anybody gets the status, which names no peer. The rest is for root, the
+ * service user and its group; others get -EPERM.
  */
 #ifndef MIREDO_CTL_H
 #define MIREDO_CTL_H
@@ -15,12 +20,30 @@
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
-#define CTL_VERSION	2u
+#define CTL_VERSION	3u
 
-enum ctl_verb { CTL_STATUS = 1 };
+enum ctl_verb {
+	CTL_STATUS = 1,	/* struct ctl_status */
+	CTL_PEERS,	/* from place `value`, 0 first: struct ctl_peers */
+	CTL_LOOKUP,	/* of `addr`: struct ctl_lookup */
+	CTL_EVENTS,	/* enum ctl_events_wanted: struct ctl_events, again and
+			 * again */
+	CTL_CAPTURE,	/* `value` packets, 0: no end: struct ctl_packets, again
+			 * and again */
+	CTL_RELOAD,	/* struct ctl_report, when it is done */
+	CTL_ANNOUNCE,	/* enum ctl_announce: struct ctl_report */
+};
 
 struct ctl_request {
-	uint32_t magic, version, verb, reserved;
+	uint32_t magic, version, verb, value;
+	uint8_t addr[16];
+};
+
+/* An error: nothing follows. */
+struct ctl_head {
+	uint32_t magic, version, verb;
+	int32_t error;		/* 0 or -errno */
+	uint64_t now;		/* the engine's clock, ns of CLOCK_BOOTTIME */
 };
 
 struct ctl_traffic {
@@ -29,7 +52,7 @@ struct ctl_traffic {
 
 /* Addresses and ports in network order; times in ns; 0: unknown. */
 struct ctl_status {
-	uint32_t magic, version;
+	struct ctl_head head;
 	uint32_t role;			/* enum priv_role */
 	uint32_t pid;			/* of the engine */
 	uint64_t uptime;		/* of this engine */

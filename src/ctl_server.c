@@ -1,15 +1,15 @@
 /*
  * ctl_server.c - the engine's end of the control socket
  *
- * One request, one answer, closed: there is no state between requests and no
- * output queue, because an answer fits the buffer of a fresh connection. A
- * wrong length or magic is not discussed but closed. Anyone may ask for the
- * status; it has no peer's address.
+ * A connection may ask again and again, one answer for each request. There is
+ * no output queue but the kernel's: who lets it fill up is hung up on. What is
+ * no request is not discussed but closed; a wrong version, an unknown verb and
+ * what is not for everybody (ctl_access.h) are answered with an error.
  *
  * Nobody at this socket may delay a packet: everything is non-blocking, a turn
- * takes one connection and then the packets have theirs, there are at most
- * CTL_CONNECTIONS, of whom the oldest makes room for another, and who says
- * nothing is thrown out.
+ * takes one request of a connection and then the packets have theirs, there
+ * are at most CTL_CONNECTIONS, of whom the one that was silent for longest
+ * makes room for another, and who says nothing is thrown out.
  */
 #include "config.h"
 
@@ -23,19 +23,22 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "ctl_access.h"
 
 struct connection {
 	struct ctl_server *server;
 	int fd; /* -1: free */
-	uint64_t since;
+	uint64_t since;	/* accepted, or its last request */
 };
 
 struct ctl_server {
 	struct loop *loop;
 	int listener;
 	bool listening;
-	void (*fill)(void *ctx, struct ctl_status *st);
+	const struct ctl_ops *ops;
 	void *ctx;
+	uid_t uid;
+	gid_t gid;
 	struct connection connection[CTL_CONNECTIONS];
 };
 
@@ -46,38 +49,70 @@ static void hang_up(struct connection *c)
 	c->fd = -1;
 }
 
-static bool is_status_request(const struct ctl_request *request, ssize_t len)
+static struct ctl_head head_of(const struct ctl_request *r, int error)
 {
-	return len == (ssize_t)sizeof(*request) &&
-	       request->magic == CTL_MAGIC && request->version == CTL_VERSION &&
-	       request->verb == CTL_STATUS;
+	return (struct ctl_head){
+		.magic = CTL_MAGIC,
+		.version = CTL_VERSION,
+		.verb = r->verb,
+		.error = error,
+		.now = clock_now(),
+	};
 }
 
-static void answer(const struct connection *c)
+/* Who does not take it has lost it, and us. */
+static void answer(struct connection *c, const void *data, size_t len)
+{
+	if (send(c->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		hang_up(c);
+}
+
+static void refuse(struct connection *c, const struct ctl_request *r, int error)
+{
+	const struct ctl_head head = head_of(r, error);
+
+	answer(c, &head, sizeof(head));
+}
+
+static void answer_status(struct connection *c, const struct ctl_request *r)
 {
 	struct ctl_status st;
 
 	memset(&st, 0, sizeof(st));
-	st.magic = CTL_MAGIC;
-	st.version = CTL_VERSION;
-	c->server->fill(c->server->ctx, &st);
-	/* Who does not take it has lost it. */
-	(void)!send(c->fd, &st, sizeof(st), MSG_DONTWAIT | MSG_NOSIGNAL);
+	st.head = head_of(r, 0);
+	c->server->ops->status(c->server->ctx, &st);
+	answer(c, &st, sizeof(st));
+}
+
+static void obey(struct connection *c, const struct ctl_request *r)
+{
+	const struct ctl_server *s = c->server;
+
+	if (r->version != CTL_VERSION)
+		refuse(c, r, -EPROTONOSUPPORT);
+	else if (r->verb == CTL_STATUS)
+		answer_status(c, r);
+	else if (!ctl_access_is_granted(c->fd, s->uid, s->gid))
+		refuse(c, r, -EPERM);
+	else
+		refuse(c, r, -EOPNOTSUPP);
 }
 
 static void connection_readable(void *ctx, uint32_t events)
 {
 	struct connection *c = ctx;
-	struct ctl_request request;
-	ssize_t n = recv(c->fd, &request, sizeof(request),
-			 MSG_DONTWAIT | MSG_TRUNC);
+	struct ctl_request r;
+	ssize_t n = recv(c->fd, &r, sizeof(r), MSG_DONTWAIT | MSG_TRUNC);
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (is_status_request(&request, n))
-		answer(c);
-	hang_up(c);
+	if (n != (ssize_t)sizeof(r) || r.magic != CTL_MAGIC) {
+		hang_up(c);
+		return;
+	}
+	c->since = clock_now();
+	obey(c, &r);
 }
 
 /* Out of descriptors, say: a level-triggered listener would call us at every
@@ -88,8 +123,8 @@ static void rest(struct ctl_server *s)
 	s->listening = false;
 }
 
-/* Who came first has had the longest time to speak, and makes room: so that
- * nobody who keeps connections open keeps others out (faults B11). */
+/* Who was silent for longest has had the time to speak, and makes room: so
+ * that nobody who keeps connections open keeps others out (faults B11). */
 static struct connection *make_room(struct ctl_server *s)
 {
 	struct connection *oldest = s->connection;
@@ -137,7 +172,7 @@ static int listen_again(struct ctl_server *s)
 }
 
 int ctl_server_new(struct ctl_server **out, struct loop *loop, int listener,
-		   void (*fill)(void *ctx, struct ctl_status *st), void *ctx)
+		   const struct ctl_ops *ops, void *ctx)
 {
 	struct ctl_server *s = calloc(1, sizeof(*s));
 	int error;
@@ -146,8 +181,10 @@ int ctl_server_new(struct ctl_server **out, struct loop *loop, int listener,
 		return -ENOMEM;
 	s->loop = loop;
 	s->listener = listener;
-	s->fill = fill;
+	s->ops = ops;
 	s->ctx = ctx;
+	s->uid = geteuid();
+	s->gid = getegid();
 	for (unsigned i = 0; i < CTL_CONNECTIONS; i++) {
 		s->connection[i].server = s;
 		s->connection[i].fd = -1;

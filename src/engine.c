@@ -341,6 +341,8 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	e->ops->status(e->role, now, st);
 }
 
+static const struct ctl_ops ctl_ops = {.status = fill_status};
+
 /* ---- the start ---- */
 
 static void take_fd(struct engine *e, uint32_t which, int fd)
@@ -438,7 +440,7 @@ static void open_all(struct engine *e)
 		error = pump_new(&e->pump, &pump);
 	if (error == 0 && e->fd[PRIV_FD_CONTROL] >= 0)
 		error = ctl_server_new(&e->ctl, e->loop, e->fd[PRIV_FD_CONTROL],
-				       fill_status, e);
+				       &ctl_ops, e);
 	if (error != 0)
 		die(EX_SOFTWARE, "cannot start: %s", strerror(-error));
 }

@@ -85,6 +85,16 @@ void miredoctl_help(FILE *out, const struct miredoctl_command *command);
  * a limit of 2 s on each transfer. 0 and the descriptor, or the exit code:
  * then it was said why, unless `quiet` and there is hope. */
 int miredoctl_connect(const struct miredoctl_args *args, int *fd, bool quiet);
+/* Sends a request; addr may be NULL. 0 or the exit code, said why unless
+ * `quiet`. */
+int miredoctl_request(int fd, enum ctl_verb verb, uint32_t value,
+		      const uint8_t addr[16], bool quiet);
+/* One message of the answer, of `least` to `size` octets, into *answer, which
+ * begins with a struct ctl_head. 0 and its length, or the exit code, said why
+ * unless `quiet`: it is silent for 2 s, ends the connection, refuses, or is
+ * another version. Who may not ask is told so in any case. */
+int miredoctl_answer(int fd, void *answer, size_t size, size_t least,
+		     size_t *len, bool quiet);
 /* The whole status, made fit to print. 0 or the exit code, as above. */
 int miredoctl_get_status(const struct miredoctl_args *args,
 			 struct ctl_status *st, bool quiet);

@@ -180,36 +180,97 @@ int miredoctl_connect(const struct miredoctl_args *args, int *out, bool quiet)
 	return 0;
 }
 
-/* Whether it is an answer of our build; its texts are made fit to print. */
-static bool accept_answer(struct ctl_status *st, ssize_t len)
+/* ---- one request, one answer ---- */
+
+static int say_silence(int error, bool quiet)
 {
-	if (len != (ssize_t)sizeof(*st) || st->magic != CTL_MAGIC ||
-	    st->version != CTL_VERSION || st->n_counters != TEREDO_N_COUNTERS)
-		return false;
-	miredoctl_clean(st);
-	return true;
+	if (!quiet)
+		fprintf(stderr, "miredoctl: the engine %s\n",
+			error == EAGAIN ? "gave no answer within 2 seconds"
+					: "ended the connection");
+	return CTL_EXIT_FAILED;
+}
+
+static int say_misunderstood(bool quiet)
+{
+	if (!quiet)
+		fprintf(stderr,
+			"miredoctl: the engine gave an answer that this "
+			"version does not understand: is it another "
+			"version?\n");
+	return CTL_EXIT_FAILED;
+}
+
+static int say_refused(int error, bool quiet)
+{
+	if (error == EPERM) {
+		fprintf(stderr,
+			"miredoctl: this is only for root and for members of "
+			"the service user's group\n");
+		return CTL_EXIT_DENIED;
+	}
+	if (error == EPROTONOSUPPORT)
+		return say_misunderstood(quiet);
+	if (!quiet)
+		fprintf(stderr, "miredoctl: the engine refuses: %s\n",
+			strerror(error));
+	return CTL_EXIT_FAILED;
+}
+
+int miredoctl_request(int fd, enum ctl_verb verb, uint32_t value,
+		      const uint8_t addr[16], bool quiet)
+{
+	struct ctl_request request = {
+		.magic = CTL_MAGIC,
+		.version = CTL_VERSION,
+		.verb = verb,
+		.value = value,
+	};
+
+	if (addr != NULL)
+		memcpy(request.addr, addr, sizeof(request.addr));
+	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0)
+		return say_silence(errno, quiet);
+	return 0;
+}
+
+int miredoctl_answer(int fd, void *answer, size_t size, size_t least,
+		     size_t *len, bool quiet)
+{
+	struct ctl_head head;
+	ssize_t n = recv(fd, answer, size, MSG_TRUNC);
+
+	if (n <= 0)
+		return say_silence(n < 0 ? errno : 0, quiet);
+	if (n < (ssize_t)sizeof(head) || (size_t)n > size)
+		return say_misunderstood(quiet);
+	memcpy(&head, answer, sizeof(head));
+	if (head.magic != CTL_MAGIC)
+		return say_misunderstood(quiet);
+	if (head.error != 0)
+		return say_refused(-head.error, quiet);
+	if (head.version != CTL_VERSION || (size_t)n < least)
+		return say_misunderstood(quiet);
+	*len = (size_t)n;
+	return 0;
 }
 
 int miredoctl_get_status(const struct miredoctl_args *args,
 			 struct ctl_status *st, bool quiet)
 {
-	const struct ctl_request request = {
-		.magic = CTL_MAGIC, .version = CTL_VERSION, .verb = CTL_STATUS};
-	ssize_t len = -1;
 	int fd, error = miredoctl_connect(args, &fd, quiet);
+	size_t len;
 
 	if (error != 0)
 		return error;
-	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) >= 0)
-		len = recv(fd, st, sizeof(*st), MSG_TRUNC);
-	error = len < 0 ? errno : 0;
+	error = miredoctl_request(fd, CTL_STATUS, 0, NULL, quiet);
+	if (error == 0)
+		error = miredoctl_answer(fd, st, sizeof(*st), sizeof(*st), &len,
+					 quiet);
 	close(fd);
-	if (error == 0 && accept_answer(st, len))
-		return 0;
-	if (!quiet)
-		fprintf(stderr, "miredoctl: the engine gave %s\n",
-			error == 0 ? "an answer that this version does not "
-				     "understand: is it another version?"
-				   : "no answer within 2 seconds");
-	return CTL_EXIT_FAILED;
+	if (error == 0 && st->n_counters != TEREDO_N_COUNTERS)
+		error = say_misunderstood(quiet);
+	if (error == 0)
+		miredoctl_clean(st);
+	return error;
 }

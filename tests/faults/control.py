@@ -1,9 +1,11 @@
 """control.py - the control socket of our daemon, as anyone may use it"""
 import os
+import struct
 
 import faults
 
-REQUEST = b"crdm\1\0\0\0\1\0\0\0\0\0\0\0"        # for the status
+# magic, version, verb (the status), value, address; src/ctl.h
+REQUEST = struct.pack("=IIII16s", 0x6d726463, 3, 1, 0, bytes(16))
 
 
 def socket_of(daemon):

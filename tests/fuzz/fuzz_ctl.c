@@ -2,8 +2,8 @@
  * fuzz_ctl.c - anybody at the control socket
  *
  * Connections come, say any octets, in any order, say nothing, and go; time
- * passes. The event loop is this file, the sockets are the kernel's. Who asked
- * for the status rightly gets one answer and is hung up on, who did not is hung
+ * passes. The event loop is this file, the sockets are the kernel's. Who asks
+ * rightly gets one answer for each request, who says what is no request is hung
  * up on without, and who is silent for five seconds, too; there are at most
  * CTL_CONNECTIONS.
  */
@@ -35,9 +35,9 @@ static struct world {
 	struct sockaddr_un name;
 	socklen_t name_len;
 	int caller[CALLERS];		/* -1: none */
-	bool entitled[CALLERS];		/* asked rightly, not answered yet */
-	bool spoke[CALLERS];
-	uint64_t called[CALLERS];
+	unsigned due[CALLERS];		/* answers not heard yet, at most */
+	bool said_bad[CALLERS];		/* what was no request */
+	uint64_t spoke[CALLERS];	/* or called */
 	struct {
 		loop_fn *fn;
 		void *ctx;
@@ -87,10 +87,12 @@ static void turn(void)
 
 static void fill(void *ctx, struct ctl_status *st)
 {
-	assert(ctx == &w && st->magic == CTL_MAGIC);
+	assert(ctx == &w && st->head.magic == CTL_MAGIC);
 	st->pid = 4711;
 	w.filled++;
 }
+
+static const struct ctl_ops ops = { .status = fill };
 
 /* ---- the callers ---- */
 
@@ -119,13 +121,15 @@ static void call(unsigned i)
 	error = connect(w.caller[i], (const struct sockaddr *)&w.name,
 			w.name_len);
 	assert(error == 0);
-	w.spoke[i] = w.entitled[i] = false;
-	w.called[i] = w.now;
+	w.said_bad[i] = false;
+	w.due[i] = 0;
+	w.spoke[i] = w.now;
 }
 
 static void say(unsigned i)
 {
-	struct ctl_request m = { CTL_MAGIC, CTL_VERSION, CTL_STATUS, 0 };
+	struct ctl_request m = { .magic = CTL_MAGIC, .version = CTL_VERSION,
+				 .verb = CTL_STATUS };
 	uint8_t msg[300] = { 0 };
 	uint8_t how = octet(), where = octet(), what = octet();
 	size_t len = how & 1 ? where : sizeof(m);
@@ -135,9 +139,11 @@ static void say(unsigned i)
 		msg[where % sizeof(m)] ^= what;
 	if (w.caller[i] < 0 || send(w.caller[i], msg, len, MSG_NOSIGNAL) < 0)
 		return;
-	if (!w.spoke[i])
-		w.entitled[i] = len == sizeof(m) && memcmp(msg, &m, 12) == 0;
-	w.spoke[i] = true;
+	w.spoke[i] = w.now;
+	if (len != sizeof(m) || memcmp(msg, &m, 4) != 0)
+		w.said_bad[i] = true;
+	if (!w.said_bad[i])
+		w.due[i]++;
 }
 
 static void hang_up(unsigned i)
@@ -147,23 +153,28 @@ static void hang_up(unsigned i)
 	w.caller[i] = -1;
 }
 
-/* What a caller got: nothing yet, its answer, the end. */
+/* What a caller got: nothing yet, its answers, the end. */
 static void hear(unsigned i)
 {
-	struct ctl_status st;
-	ssize_t n = recv(w.caller[i], &st, sizeof(st), MSG_TRUNC);
+	union {
+		struct ctl_head head;
+		struct ctl_status status;
+	} m;
+	ssize_t n;
 
-	if (n < 0 && errno == EAGAIN) {
-		assert(w.now < w.called[i] + CTL_IDLE + 2 * (uint64_t)SECOND);
-		return;
+	while ((n = recv(w.caller[i], &m, sizeof(m), MSG_TRUNC)) > 0) {
+		assert(w.due[i]-- > 0 && n <= (ssize_t)sizeof(m));
+		assert(m.head.magic == CTL_MAGIC &&
+		       m.head.version == CTL_VERSION && m.head.now == w.now);
+		if (m.head.verb != CTL_STATUS || m.head.error != 0)
+			assert(m.head.error < 0 && n == sizeof(m.head));
+		else
+			assert(n == sizeof(m.status) && m.status.pid == 4711);
 	}
-	if (n > 0) {
-		assert(w.entitled[i] && n == sizeof(st));
-		assert(st.version == CTL_VERSION && st.pid == 4711);
-		w.entitled[i] = false;
-		return;
-	}
-	hang_up(i);
+	if (n < 0 && errno == EAGAIN)
+		assert(w.now < w.spoke[i] + CTL_IDLE + 2 * (uint64_t)SECOND);
+	else
+		hang_up(i);
 }
 
 static void act(void)
@@ -210,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (unsigned i = 0; i < CALLERS; i++)
 		w.caller[i] = -1;
 	open_listener();
-	error = ctl_server_new(&w.s, NULL, w.listener, fill, &w);
+	error = ctl_server_new(&w.s, NULL, w.listener, &ops, &w);
 	assert(error == 0);
 	while (w.at < w.end)
 		act();

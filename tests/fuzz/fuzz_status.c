@@ -67,7 +67,8 @@ static char *print(const struct ctl_status *st, bool json)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct ctl_status st = { .magic = CTL_MAGIC, .version = CTL_VERSION,
+	struct ctl_status st = { .head.magic = CTL_MAGIC,
+				 .head.version = CTL_VERSION,
 				 .role = PRIV_CLIENT, .state = 3, .nat = 2,
 				 .mtu = 1280, .addr = { 0x20, 1 },
 				 .n_counters = TEREDO_N_COUNTERS };

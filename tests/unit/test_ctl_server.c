@@ -37,6 +37,8 @@ static void fill(void *ctx, struct ctl_status *st)
 	st->pid = 4711;
 }
 
+static const struct ctl_ops ops = {.status = fill};
+
 static void stop(void *ctx, uint32_t events)
 {
 	struct fixture *f = ctx;
@@ -60,7 +62,7 @@ static int setup(void **state)
 	assert_int_equal(listen(f->listener, 64), 0);
 	assert_int_equal(loop_new(&f->loop), 0);
 	assert_int_equal(
-		ctl_server_new(&f->server, f->loop, f->listener, fill, f), 0);
+		ctl_server_new(&f->server, f->loop, f->listener, &ops, f), 0);
 	*state = f;
 	return 0;
 }
@@ -115,20 +117,31 @@ static bool is_closed(int fd)
 	return recv(fd, &c, 1, 0) == 0;
 }
 
-static void a_request_is_answered_and_the_connection_closed(void **state)
+static struct ctl_status ask_status(struct fixture *f, int fd)
 {
-	struct fixture *f = *state;
 	struct ctl_request r = request();
 	struct ctl_status st;
-	int fd = connect_to(f);
 
 	assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
 	serve_until(f, fd);
 	assert_int_equal(recv(fd, &st, sizeof(st), 0), sizeof(st));
-	assert_int_equal(st.magic, CTL_MAGIC);
-	assert_int_equal(st.version, CTL_VERSION);
+	assert_int_equal(st.head.magic, CTL_MAGIC);
+	assert_int_equal(st.head.version, CTL_VERSION);
+	assert_int_equal(st.head.verb, CTL_STATUS);
+	assert_int_equal(st.head.error, 0);
+	assert_true(st.head.now > clock_now() - 10000000000u);
 	assert_int_equal(st.pid, 4711);
-	assert_true(is_closed(fd));
+	return st;
+}
+
+static void a_connection_is_answered_as_often_as_it_asks(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_to(f);
+
+	ask_status(f, fd);
+	ask_status(f, fd);
+	assert_int_equal(f->fills, 2);
 	close(fd);
 }
 
@@ -156,12 +169,61 @@ static void what_is_no_request_is_not_answered(void **state)
 	bad = r;
 	bad.magic++;
 	expect_refusal(f, &bad, sizeof(bad));
-	bad = r;
-	bad.version++;
-	expect_refusal(f, &bad, sizeof(bad));
-	bad = r;
-	bad.verb = 99;
-	expect_refusal(f, &bad, sizeof(bad));
+}
+
+/* What comes is the head alone. */
+static void expect_error(struct fixture *f, const struct ctl_request *r,
+			 int error)
+{
+	int fd = connect_to(f);
+	struct ctl_status st;
+
+	assert_int_equal(send(fd, r, sizeof(*r), 0), sizeof(*r));
+	serve_until(f, fd);
+	assert_int_equal(recv(fd, &st, sizeof(st), 0), sizeof(st.head));
+	assert_int_equal(st.head.magic, CTL_MAGIC);
+	assert_int_equal(st.head.verb, r->verb);
+	assert_int_equal(st.head.error, error);
+	assert_int_equal(f->fills, 0);
+	close(fd);
+}
+
+static void another_version_and_an_unknown_verb_are_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct ctl_request r = request();
+
+	r.version++;
+	expect_error(f, &r, -EPROTONOSUPPORT);
+	r = request();
+	r.verb = 99;
+	expect_error(f, &r, -EOPNOTSUPP);
+}
+
+/* So many answers fit into a socket's buffer, and no more. */
+static void who_does_not_take_its_answers_is_hung_up_on(void **state)
+{
+	struct fixture *f = *state;
+	struct ctl_request r = request();
+	int fd = connect_to(f);
+	struct ctl_status st;
+	unsigned taken = 0;
+
+	for (int i = 0; i < 2000 && send(fd, &r, sizeof(r), MSG_NOSIGNAL) ==
+					    sizeof(r); i++)
+		serve(f);
+	while (recv(fd, &st, sizeof(st), 0) > 0)
+		taken++;
+	assert_in_range(taken, 16, 1900);
+	close(fd);
+}
+
+static void close_after_status(struct fixture *f)
+{
+	int fd = connect_to(f);
+
+	ask_status(f, fd);
+	close(fd);
 }
 
 static void who_leaves_at_once_leaves_nothing(void **state)
@@ -172,7 +234,7 @@ static void who_leaves_at_once_leaves_nothing(void **state)
 		close(connect_to(f));
 		serve(f);
 	}
-	a_request_is_answered_and_the_connection_closed(state);
+	close_after_status(f);
 }
 
 /* Faults B11 */
@@ -197,7 +259,7 @@ static void who_says_nothing_is_closed_after_a_while(void **state)
 	int fd = connect_to(f);
 
 	/* the second one's answer tells that the first one was accepted */
-	a_request_is_answered_and_the_connection_closed(state);
+	close_after_status(f);
 	ctl_server_expire(f->server, clock_now());
 	assert_false(is_closed(fd));
 	ctl_server_expire(f->server, clock_now() + CTL_IDLE);
@@ -209,8 +271,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_request_is_answered_and_the_connection_closed),
+		T(a_connection_is_answered_as_often_as_it_asks),
 		T(what_is_no_request_is_not_answered),
+		T(another_version_and_an_unknown_verb_are_errors),
+		T(who_does_not_take_its_answers_is_hung_up_on),
 		T(who_leaves_at_once_leaves_nothing),
 		T(the_oldest_makes_room_for_one_too_many),
 		T(who_says_nothing_is_closed_after_a_while),

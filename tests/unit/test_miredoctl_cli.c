@@ -40,6 +40,8 @@ static void fill(void *ctx, struct ctl_status *st)
 	strcpy(st->instance, "teredo");
 }
 
+static const struct ctl_ops ops = {.status = fill};
+
 static int listen_at(struct fixture *f, const char *instance)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
@@ -63,7 +65,7 @@ static void run_engine(struct fixture *f, int which, const char *instance,
 	f->engine[which] = fork();
 	if (f->engine[which] == 0) {
 		if (loop_new(&loop) == 0 &&
-		    ctl_server_new(&server, loop, fd, fill, &state) == 0)
+		    ctl_server_new(&server, loop, fd, &ops, &state) == 0)
 			loop_run(loop);
 		_exit(1);
 	}
