@@ -15,6 +15,7 @@
 #include "../../libteredo/wire.h"
 #include "lab.h"
 #include "scenario.h"
+#include "villain.h"
 
 #define TICK (100 * TEREDO_MS)
 
@@ -172,13 +173,6 @@ static size_t put_bait(struct scene *s, uint8_t *out)
 	}
 }
 
-static size_t damage(struct rng *rng, uint8_t *data, size_t len)
-{
-	for (uint64_t n = rng_below(rng, 4); n; n--)
-		data[rng_below(rng, len)] = (uint8_t)rng_next(rng);
-	return rng_chance(rng, 100) ? rng_below(rng, len) + 1 : len;
-}
-
 static void damaged_packets_harm_nobody(struct world *w, unsigned variant)
 {
 	struct scene *s = set_scene(w);
@@ -193,7 +187,8 @@ static void damaged_packets_harm_nobody(struct world *w, unsigned variant)
 	for (unsigned i = 0; i < 20000; i++) {
 		struct teredo_ep from = party[rng_below(&w->rng, 6)];
 		struct teredo_ep to = party[1 + rng_below(&w->rng, 5)];
-		size_t len = damage(&w->rng, data, put_bait(s, data));
+		size_t len =
+			villain_damage(&w->rng, data, put_bait(s, data));
 
 		net4_spoof(s->stranger, from, to, data, len);
 		world_run(w, 5 * TEREDO_MS);

@@ -60,7 +60,7 @@ size_t villain_damage(struct rng *rng, uint8_t *data, size_t len)
 {
 	for (uint64_t n = rng_below(rng, 4); n; n--)
 		data[rng_below(rng, len)] = (uint8_t)rng_next(rng);
-	return rng_chance(rng, 100) ? rng_below(rng, len) + 1 : len;
+	return rng_chance(rng, 100) ? (size_t)rng_below(rng, len) + 1 : len;
 }
 
 void villain_fix_checksum(uint8_t *ip6)

@@ -249,7 +249,7 @@ static void any_header_is_survived(void **state)
 	for (unsigned i = 0; i < 200000; i++) {
 		struct virtio_net_hdr vnet;
 		struct gso_super s;
-		size_t len = test_random(&seed) % 2000;
+		size_t len = (size_t)(test_random(&seed) % 2000);
 		uint8_t *packet = malloc(len + 1); /* exact, for ASan */
 
 		test_env_random(&seed, packet, len);

@@ -386,7 +386,7 @@ static void give_any(uint64_t *seed, struct flow *flows, unsigned n)
 {
 	struct flow *f = &flows[test_random(seed) % n];
 	size_t payload = test_random(seed) % 8 == 0 ?
-				 test_random(seed) % 1200 : 800;
+				 (size_t)(test_random(seed) % 1200) : 800;
 	uint8_t *p = give(f, payload);
 
 	f->flags = test_random(seed) % 16 == 0 ? 0x18 : 0x10;
