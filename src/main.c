@@ -335,14 +335,13 @@ int main(int argc, char *argv[])
 {
 	bool server = strcmp(program_invocation_short_name, "miredo-server") ==
 		      0;
-	const char *pidfile = server ? RUNSTATEDIR "/miredo-server.pid"
-				     : RUNSTATEDIR "/miredo.pid";
 	struct parent_options opt = {
 		.ident = server ? "miredo-server" : "miredo",
 		.program = server ? CONF_MIREDO_SERVER : CONF_MIREDO,
 	};
 	struct arguments a = { 0 };
 	static struct conf conf;
+	static const char *pidfile; /* lives as long as we */
 	int status;
 
 	log_to_stderr(opt.ident);
@@ -351,8 +350,10 @@ int main(int argc, char *argv[])
 	clean_descriptors();
 	clean_environment(&opt);
 	set_options(&opt, &a);
-	if (a.pidfile != NULL)
-		pidfile = absolute(a.pidfile);
+	if (a.pidfile == NULL)
+		a.pidfile = server ? RUNSTATEDIR "/miredo-server.pid"
+				   : RUNSTATEDIR "/miredo.pid";
+	pidfile = absolute(a.pidfile);
 	umask(022);
 	if (chdir("/") < 0)
 		die(EX_OSERR, "/: %s", strerror(errno));
