@@ -50,8 +50,10 @@ static const char *skip_blanks(const char *s, const char *end)
 
 static const char *line_end(const char *s, const char *end)
 {
-	const char *nl = memchr(s, '\n', (size_t)(end - s));
+	const char *nl;
 
+	assert(s != NULL);
+	nl = memchr(s, '\n', (size_t)(end - s));
 	return nl != NULL ? nl : end;
 }
 

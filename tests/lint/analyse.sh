@@ -42,7 +42,7 @@ for tool in clang-tidy cppcheck; do
 done
 
 set -- '-DLIBEXECDIR="/l"' '-DSYSCONFDIR="/e"' '-DRUNSTATEDIR="/r"' \
-	'-DRUNDIR="/r"' "-I$here"
+	'-DRUNDIR="/r"' '-DSTATEDIR="/s"' "-I$here"
 # One file at a time: clang-tidy 14 mistakes va_start() in a second one.
 # shellcheck disable=SC2046 # words are meant
 printf '%s\n' libteredo/*.c libtun6/*.c src/*.c |
