@@ -79,15 +79,15 @@ static bool limits_init(struct teredo_client *c)
 	/* half of what a server passes on for us (server.c) */
 	c->native_tests = (struct ratelimit){ .period = 200 * TEREDO_MS,
 					      .burst = 10 };
-	return ratelimit_table_init(&c->reply_gap, &c->env, RATELIMIT_BUCKETS,
+	return ratelimit_table_init(&c->reply_gap, &c->env, RATELIMIT_SETS,
 				    1, PATH_GAP_MIN) &&
-	       ratelimit_table_init(&c->cookie_gap, &c->env, RATELIMIT_BUCKETS,
+	       ratelimit_table_init(&c->cookie_gap, &c->env, RATELIMIT_SETS,
 				    1, PATH_GAP_MIN) &&
 	       ratelimit_table_init(&c->reply_budget, &c->env,
-				    RATELIMIT_BUCKETS, PATH_ATTEMPTS,
+				    RATELIMIT_SETS, PATH_ATTEMPTS,
 				    30 * TEREDO_SECOND) &&
 	       ratelimit_table_init(&c->natives_by_ip, &c->env,
-				    RATELIMIT_BUCKETS, 10, TEREDO_SECOND);
+				    RATELIMIT_SETS, 10, TEREDO_SECOND);
 }
 
 static void limits_fini(struct teredo_client *c)

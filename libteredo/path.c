@@ -115,7 +115,7 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->timers = deadlines_new(path->max_searches);
 	path->search = calloc(path->max_searches, sizeof(*path->search));
 	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
-	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_BUCKETS, 32,
+	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_SETS, 32,
 				  100 * TEREDO_MS) ||
 	    path->peers == NULL || path->hold == NULL ||
 	    path->timers == NULL || path->search == NULL ||

@@ -4,6 +4,15 @@
  * A bucket is one number: when it will be full again. Each token taken moves
  * that moment one period further away; a bucket whose moment lies `burst`
  * periods ahead is empty. No refilling, and a zeroed bucket is full.
+ *
+ * In a table, a key that has no bucket inherits the fullest of its set, not a
+ * full one (the "space-saving" sketch of heavy hitters). What a bucket lacks is
+ * then never less than what any key without one has taken: whoever lost its
+ * bucket lost the fullest, and all fill at one pace. A fresh bucket would give
+ * whoever returns its whole burst again; and forgetting the oldest would make
+ * room for a flood by forgetting whom it is aimed at.
+ *
+ * Of two keys in one set, one in 65,536 pairs has the same tag and shares.
  */
 #include "ratelimit.h"
 
@@ -40,39 +49,59 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 	return ratelimit_take_above(&copy, reserve, now);
 }
 
-static teredo_time *bucket(struct ratelimit_table *t, const void *id,
-			   size_t len)
-{
-	return &t->full_at[siphash13(t->key, id, len) & t->mask];
-}
-
 bool ratelimit_table_init(struct ratelimit_table *t,
-			  const struct teredo_env *env, uint32_t buckets,
+			  const struct teredo_env *env, uint32_t sets,
 			  uint32_t burst, teredo_time period)
 {
-	assert(buckets > 0 && (buckets & (buckets - 1)) == 0);
+	assert(sets > 0 && (sets & (sets - 1)) == 0);
 	t->burst = burst;
 	t->period = period;
-	t->mask = buckets - 1;
+	t->mask = sets - 1;
 	env->random(env->ctx, t->key, sizeof(t->key));
-	t->full_at = calloc(buckets, sizeof(*t->full_at));
-	return t->full_at != NULL;
+	t->set = calloc(sets, sizeof(*t->set));
+	return t->set != NULL;
 }
 
 void ratelimit_table_fini(struct ratelimit_table *t)
 {
-	free(t->full_at);
-	t->full_at = NULL;
+	free(t->set);
+	t->set = NULL;
+}
+
+/* Its own bucket, or the fullest of its set. */
+static unsigned bucket(const struct ratelimit_set *set, uint16_t tag)
+{
+	unsigned fullest = 0;
+
+	for (unsigned i = 0; i < RATELIMIT_WAYS; i++) {
+		if (set->tag[i] == tag)
+			return i;
+		if (set->full_at[i] < set->full_at[fullest])
+			fullest = i;
+	}
+	return fullest;
 }
 
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
 			  const void *id, size_t len)
 {
-	return take(bucket(t, id, len), t->burst, t->period, now);
+	uint64_t h = siphash13(t->key, id, len);
+	struct ratelimit_set *set = &t->set[h & t->mask];
+	unsigned i = bucket(set, (uint16_t)(h >> 48));
+
+	if (!take(&set->full_at[i], t->burst, t->period, now))
+		return false;
+	set->tag[i] = (uint16_t)(h >> 48);
+	return true;
 }
 
 void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 			   size_t len)
 {
-	*bucket(t, id, len) = 0;
+	uint64_t h = siphash13(t->key, id, len);
+	struct ratelimit_set *set = &t->set[h & t->mask];
+	unsigned i = bucket(set, (uint16_t)(h >> 48));
+
+	if (set->tag[i] == (uint16_t)(h >> 48))
+		set->full_at[i] = 0;
 }

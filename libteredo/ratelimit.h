@@ -24,27 +24,39 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 		   teredo_time now);
 
 /*
- * The same per key (an endpoint, an address), in a fixed table hashed with
- * SipHash: keys that collide share a bucket, so memory is bounded and an
- * attacker cannot choose whom to collide with. But one with so many keys that
- * each bucket is asked more often than it fills empties all of them: where a
- * key is easily forged there have to be more buckets than that.
+ * The same per key (an endpoint, an address), in a table of fixed size that is
+ * hashed with SipHash, so that nobody can choose whom to collide with.
+ *
+ * A key has a bucket of its own as long as there are enough; then it takes
+ * over, as it is, the fullest of those that its hash allows it. So no key ever
+ * gets more than its limit, however many others there are, and a key that has
+ * asked little is refused only when all those buckets are empty: to bring that
+ * about takes a token per period from six times as many buckets as there are
+ * sets.
  */
-#ifndef RATELIMIT_BUCKETS		/* fuzzers want small ones */
-#define RATELIMIT_BUCKETS 16384u
+#ifndef RATELIMIT_SETS		/* fuzzers want few */
+#define RATELIMIT_SETS 2048u
 #endif
+#define RATELIMIT_WAYS 6
+
+/* One line of the processor's cache. */
+struct ratelimit_set {
+	teredo_time full_at[RATELIMIT_WAYS];
+	uint16_t tag[RATELIMIT_WAYS];	/* whose: more of the key's hash */
+};
+
 struct ratelimit_table {
 	teredo_time period;
 	uint32_t burst;
 	uint8_t key[SIPHASH_KEY_LEN];
 	uint32_t mask;
-	teredo_time *full_at;
+	struct ratelimit_set *set;
 };
 
-/* So many buckets, a power of two. Memory is taken here, and is used where keys
+/* So many sets, a power of two. Memory is taken here, and is used where keys
  * come to. false: there is none; ratelimit_table_fini() may be called. */
 bool ratelimit_table_init(struct ratelimit_table *t,
-			  const struct teredo_env *env, uint32_t buckets,
+			  const struct teredo_env *env, uint32_t sets,
 			  uint32_t burst, teredo_time period);
 void ratelimit_table_fini(struct ratelimit_table *t);
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,

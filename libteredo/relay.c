@@ -54,7 +54,7 @@
 #define FOR_FIRST	(PROBES / 4)
 /* At 150,000 strangers a second a mark is still there after a second in 87 of
  * 100 cases. */
-#define MARKS		(64 * RATELIMIT_BUCKETS)
+#define MARKS		(512 * RATELIMIT_SETS)
 #ifndef RELAY_HOLD_BYTES		/* fuzzers want less */
 #define RELAY_HOLD_BYTES ((size_t)8 << 20)
 #endif
@@ -234,9 +234,9 @@ static bool tables_init(struct teredo_relay *r, const struct teredo_env *env)
 	r->marks = calloc(MARKS, sizeof(*r->marks));
 	return r->marks != NULL &&
 	       ratelimit_table_init(&r->strangers_by_ip, env,
-				    RATELIMIT_BUCKETS, 64,
+				    RATELIMIT_SETS, 64,
 				    TEREDO_SECOND / 16) &&
-	       ratelimit_table_init(&r->newcomers, env, RATELIMIT_BUCKETS, 200,
+	       ratelimit_table_init(&r->newcomers, env, RATELIMIT_SETS, 200,
 				    20 * TEREDO_MS);
 }
 

@@ -25,11 +25,13 @@
  *			IPv6 destination	200 at once, then 100/s
  * An IPv4 address may be a NAT with many clients behind it, 50 of whom solicit
  * less than twice a second; an IPv6 host may be popular, so it has a wider
- * limit. Solicitations are forged most easily, and their limits have so many
- * buckets that 200,000 a second from random sources empty few (B1). Only an IPv4 address that
- * writes to one endpoint has a narrow one: else a single host could use up what
- * there is for this client, and nobody else would reach it. With packets of at most
- * 200 octets, a pair of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
+ * limit. Solicitations are forged most easily: their first limit has so many
+ * buckets that it takes 393,000 a second, from sources that each stay within
+ * it, to empty those of others (B1); a network's fills so fast that it needs no
+ * more than the rest. Only an IPv4 address that writes to one endpoint has a
+ * narrow limit: else a single host could use up what there is for this client,
+ * and nobody else would reach it. With packets of at most 200 octets, a pair
+ * of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
  *
  * Secure qualification (5.2.2): a server that has keys looks at the
  * identifier of a solicitation. One it knows must come with a right value and
@@ -52,7 +54,7 @@
 #include "wire.h"
 
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
-#define RA_BUCKETS (16 * RATELIMIT_BUCKETS)
+#define RA_SETS (16 * RATELIMIT_SETS)
 
 struct teredo_server {
 	struct teredo_server_config config;
@@ -79,22 +81,22 @@ static bool limits_init(struct teredo_server *s, const struct teredo_env *env)
 {
 	struct {
 		struct ratelimit_table *table;
-		uint32_t buckets, burst;
+		uint32_t sets, burst;
 		teredo_time period;
 	} all[] = {
-		{ &s->ra_to_ip, RA_BUCKETS, 8, 500 * TEREDO_MS },
-		{ &s->ra_to_net, RA_BUCKETS, 64, 20 * TEREDO_MS },
-		{ &s->to_ep, RATELIMIT_BUCKETS, 20, 100 * TEREDO_MS },
-		{ &s->to_ip, RATELIMIT_BUCKETS, 100, 20 * TEREDO_MS },
-		{ &s->from_ip_to_ep, RATELIMIT_BUCKETS, 8, 500 * TEREDO_MS },
-		{ &s->native_from_ep, RATELIMIT_BUCKETS, 20, 100 * TEREDO_MS },
-		{ &s->native_to, RATELIMIT_BUCKETS, 200, 10 * TEREDO_MS },
+		{ &s->ra_to_ip, RA_SETS, 8, 500 * TEREDO_MS },
+		{ &s->ra_to_net, RATELIMIT_SETS, 64, 20 * TEREDO_MS },
+		{ &s->to_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
+		{ &s->to_ip, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
+		{ &s->from_ip_to_ep, RATELIMIT_SETS, 8, 500 * TEREDO_MS },
+		{ &s->native_from_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
+		{ &s->native_to, RATELIMIT_SETS, 200, 10 * TEREDO_MS },
 	};
 
 	s->forwards = (struct ratelimit){ .period = TEREDO_SECOND / 5000,
 					  .burst = 1000 };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (!ratelimit_table_init(all[i].table, env, all[i].buckets,
+		if (!ratelimit_table_init(all[i].table, env, all[i].sets,
 					  all[i].burst, all[i].period))
 			return false;
 	return true;

@@ -67,7 +67,7 @@ static void a_large_burst_does_not_overflow(void **state)
 static void table_init(struct ratelimit_table *t, const struct teredo_env *env,
 		       uint32_t burst)
 {
-	assert_true(ratelimit_table_init(t, env, RATELIMIT_BUCKETS, burst,
+	assert_true(ratelimit_table_init(t, env, RATELIMIT_SETS, burst,
 					 TEREDO_SECOND));
 }
 
@@ -92,18 +92,116 @@ static void keys_have_buckets_of_their_own(void **state)
 	static struct ratelimit_table t;
 	uint64_t seed = 1;
 	struct teredo_env env = test_env(&seed);
-	unsigned shared = 0;
 
 	(void)state;
 	table_init(&t, &env, 2);
-	for (uint32_t id = 0; id < 1000; id++) {
-		bool first = ratelimit_table_take(&t, 0, &id, sizeof(id));
-		bool second = ratelimit_table_take(&t, 0, &id, sizeof(id));
+	for (uint32_t id = 0; id < 1000; id++)
+		for (unsigned i = 0; i < 3; i++)
+			assert_int_equal(ratelimit_table_take(&t, 0, &id,
+							      sizeof(id)),
+					 i < 2);
+	ratelimit_table_fini(&t);
+}
 
-		shared += !first || !second;
-		assert_false(ratelimit_table_take(&t, 0, &id, sizeof(id)));
+/* A table as a server has it for solicitations, and who asks meanwhile. */
+struct siege {
+	struct ratelimit_table t;
+	uint32_t sources;	/* that are forged */
+	uint32_t per_second;
+	unsigned honest, refused;
+};
+
+static void besiege(struct siege *s, uint64_t *seed)
+{
+	teredo_time now = TEREDO_SECOND;
+
+	for (uint32_t i = 0; i < 20 * s->per_second; i++) {
+		uint32_t id = (uint32_t)(test_random(seed) % s->sources);
+		uint32_t other = UINT32_MAX - s->honest % 1000;
+
+		now += TEREDO_SECOND / s->per_second;
+		ratelimit_table_take(&s->t, now, &id, sizeof(id));
+		if (i % (s->per_second / 1000) != 0)
+			continue;
+		s->honest++;	/* each of a thousand once a second */
+		s->refused += !ratelimit_table_take(&s->t, now, &other,
+						    sizeof(other));
 	}
-	assert_in_range(shared, 0, 60);	/* 1000 keys, 16384 buckets */
+}
+
+/* Of a million, those of an honest one that are refused. Faults B1 */
+static unsigned refused(uint32_t sources, uint32_t per_second)
+{
+	static struct siege s;
+	uint64_t seed = sources + per_second;
+	struct teredo_env env = test_env(&seed);
+
+	s = (struct siege){ .sources = sources, .per_second = per_second };
+	assert_true(ratelimit_table_init(&s.t, &env, 32768, 8,
+					 TEREDO_SECOND / 2));
+	besiege(&s, &seed);
+	ratelimit_table_fini(&s.t);
+	print_message("%u/s from %u sources: %u of %u refused\n", per_second,
+		      sources, s.refused, s.honest);
+	return (unsigned)(1000000ull * s.refused / s.honest);
+}
+
+/* Both what a flood comes from: few sources that each stay near their limit,
+ * and as many as there are. */
+static void forged_keys_cost_others_hardly_a_token(void **state)
+{
+	(void)state;
+	assert_in_range(refused(131072, 100000), 0, 100);
+	assert_in_range(refused(131072, 200000), 0, 10000);
+	assert_in_range(refused(4000000000, 100000), 0, 100);
+	assert_in_range(refused(4000000000, 200000), 0, 1000);
+}
+
+/* ... also of those that have no bucket of their own at any time */
+static void no_key_gets_more_than_its_limit(void **state)
+{
+	static struct ratelimit_table t;
+	uint64_t seed = 4;
+	struct teredo_env env = test_env(&seed);
+	unsigned taken[40] = { 0 }, sum = 0;
+	teredo_time now = 0;
+
+	(void)state;
+	assert_true(ratelimit_table_init(&t, &env, 1, 3, TEREDO_SECOND));
+	while (now < 100 * TEREDO_SECOND) {
+		uint32_t id = (uint32_t)(test_random(&seed) % COUNT(taken));
+
+		/* some ask often, others seldom, with long pauses for all */
+		id = test_random(&seed) % 4 == 0 ? id : id % 8;
+		now += test_random(&seed) % 50 == 0 ? 3 * TEREDO_SECOND
+						    : 10 * TEREDO_MS;
+		taken[id] += ratelimit_table_take(&t, now, &id, sizeof(id));
+		assert_in_range(taken[id], 0, 3 + now / TEREDO_SECOND);
+	}
+	for (unsigned i = 0; i < COUNT(taken); i++)
+		sum += taken[i];
+	assert_in_range(sum, 200, RATELIMIT_WAYS * 103);
+	ratelimit_table_fini(&t);
+}
+
+/* Who is forged as a source gets its limit, whatever else is forged. */
+static void a_flood_does_not_make_a_table_forget(void **state)
+{
+	static struct ratelimit_table t;
+	uint64_t seed = 5;
+	struct teredo_env env = test_env(&seed);
+	unsigned taken = 0;
+
+	(void)state;
+	table_init(&t, &env, 8);
+	for (unsigned i = 0; i < 1000000; i++) {
+		teredo_time now = i * (TEREDO_SECOND / 100000);
+		uint64_t id = test_random(&seed);
+
+		ratelimit_table_take(&t, now, &id, sizeof(id));
+		taken += ratelimit_table_take(&t, now, "victim", 6);
+	}
+	assert_in_range(taken, 1, 8 + 9);
 	ratelimit_table_fini(&t);
 }
 
@@ -122,6 +220,21 @@ static void a_key_that_behaved_is_full_again(void **state)
 	ratelimit_table_fini(&t);
 }
 
+/* The first key that finds nothing left once `first` took what there was. */
+static uint32_t twin_of(struct ratelimit_table *t, uint32_t first)
+{
+	uint32_t twin = first;
+
+	assert_true(ratelimit_table_take(t, 0, &first, sizeof(first)));
+	do {
+		twin++;
+		assert_in_range(twin - first, 1, 10000000);
+	} while (siphash13(t->key, &twin, sizeof(twin)) >> 48 !=
+			 siphash13(t->key, &first, sizeof(first)) >> 48 ||
+		 ratelimit_table_take(t, 0, &twin, sizeof(twin)));
+	return twin;
+}
+
 /* Which keys share a bucket depends on the table's own secret. */
 static void collisions_cannot_be_chosen(void **state)
 {
@@ -131,14 +244,10 @@ static void collisions_cannot_be_chosen(void **state)
 	uint32_t id = 0, twin;
 
 	(void)state;
-	table_init(&t[0], &env, 1);
-	table_init(&t[1], &env, 1);
-	assert_true(ratelimit_table_take(&t[0], 0, &id, sizeof(id)));
-	for (twin = 1; ratelimit_table_take(&t[0], 0, &twin, sizeof(twin));
-	     twin++) {
-		ratelimit_table_reset(&t[0], &twin, sizeof(twin));
-		assert_in_range(twin, 1, 1000000);
-	}
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(ratelimit_table_init(&t[i], &env, 16, 1,
+						 TEREDO_SECOND));
+	twin = twin_of(&t[0], id);
 	assert_true(ratelimit_table_take(&t[1], 0, &id, sizeof(id)));
 	assert_true(ratelimit_table_take(&t[1], 0, &twin, sizeof(twin)));
 	ratelimit_table_fini(&t[0]);
@@ -155,6 +264,9 @@ int main(void)
 		cmocka_unit_test(a_large_burst_does_not_overflow),
 		cmocka_unit_test(a_reserve_is_left_to_others),
 		cmocka_unit_test(keys_have_buckets_of_their_own),
+		cmocka_unit_test(forged_keys_cost_others_hardly_a_token),
+		cmocka_unit_test(no_key_gets_more_than_its_limit),
+		cmocka_unit_test(a_flood_does_not_make_a_table_forget),
 		cmocka_unit_test(a_key_that_behaved_is_full_again),
 		cmocka_unit_test(collisions_cannot_be_chosen),
 	};
