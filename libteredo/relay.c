@@ -159,6 +159,14 @@ static void send_as_server(const struct teredo_relay *r,
 	wire_put_bubble(out + WIRE_ORIGIN_LEN, src, dst);
 }
 
+/* Only our own server can be asked first; others look after themselves. */
+static bool server_lets(const struct teredo_relay *r,
+			const struct teredo_addr *client, teredo_time now)
+{
+	return !is_of_own_server(r, client) ||
+	       r->config.may_send(r->config.server, addr_mapping(client), now);
+}
+
 /* One indirect bubble (R-ENC-05); behind a restricting NAT a direct one goes
  * before it and opens the way for the answer (R-ENC-13). */
 static bool probe(void *role, struct peer *p, teredo_time now,
@@ -168,7 +176,7 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 	struct teredo_addr cookie;
 	uint32_t kept = p->attempts > 1 && !p->proven ? FOR_FIRST : 0;
 
-	if (unfit_client(r, &p->addr) != FIT ||
+	if (unfit_client(r, &p->addr) != FIT || !server_lets(r, &p->addr, now) ||
 	    !ratelimit_take_above(&r->probes, kept, now))
 		return false;
 	nonce_cookie(r->cookie_key, &p->addr, now, &cookie);

@@ -24,6 +24,10 @@ struct teredo_relay_config {
 	bool direct_bubbles;	/* we are behind a restricting NAT (R-ENC-13) */
 	uint32_t server_ip;	/* of the server on the same socket (R-SRV-01),
 				 * as clients know it; 0: there is none */
+	/* Whether that server's limits let it send a bubble there; set where
+	 * server_ip is. */
+	bool (*may_send)(void *server, struct teredo_ep to, teredo_time now);
+	void *server;
 };
 
 struct teredo_relay;

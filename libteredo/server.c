@@ -307,19 +307,18 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 }
 
 /* The sender's share of what its target may get, and then that. */
-static bool take_for_target(struct teredo_server *s, const struct visit *v,
-			    struct teredo_ep to)
+static bool take_for_target(struct teredo_server *s, uint32_t from_ip,
+			    struct teredo_ep to, teredo_time now)
 {
 	uint8_t id[10];
 
-	memcpy(id, &v->rx->from.ip, 4);
+	memcpy(id, &from_ip, 4);
 	memcpy(id + 4, &to.ip, 4);
 	memcpy(id + 8, &to.port, 2);
-	return ratelimit_table_take(&s->from_ip_to_ep, v->now, id,
-				    sizeof(id)) &&
-	       take_for_ep(&s->to_ep, to, v->now) &&
-	       ratelimit_table_take(&s->to_ip, v->now, &to.ip, sizeof(to.ip)) &&
-	       ratelimit_take(&s->forwards, v->now);
+	return ratelimit_table_take(&s->from_ip_to_ep, now, id, sizeof(id)) &&
+	       take_for_ep(&s->to_ep, to, now) &&
+	       ratelimit_table_take(&s->to_ip, now, &to.ip, sizeof(to.ip)) &&
+	       ratelimit_take(&s->forwards, now);
 }
 
 /* To a Teredo client, from the primary address (S-FWD-05), with the sender's
@@ -337,7 +336,7 @@ static struct teredo_verdict forward(struct teredo_server *s,
 		return drop(s, TEREDO_DROP_loop);
 	if (!ep_is_acceptable(to, &s->own))	/* S-FWD-04 */
 		return drop(s, TEREDO_DROP_martian_v4);
-	if (!take_for_target(s, v, to))
+	if (!take_for_target(s, v->rx->from.ip, to, v->now))
 		return drop(s, TEREDO_DROP_rate_limited);
 	out = outbox_udp(v->ob, TEREDO_VIA_PRIMARY, to,
 			 origin + p->ip6_len + p->trailers_len);
@@ -387,6 +386,12 @@ static struct teredo_verdict deliver(struct teredo_server *s,
 	if (addr_in_prefix(dst, s->config.prefix))
 		return forward(s, v);
 	return to_native6(s, v);
+}
+
+bool teredo_server_take(struct teredo_server *s, struct teredo_ep to,
+			teredo_time now)
+{
+	return take_for_target(s, s->config.ip, to, now);
 }
 
 bool teredo_server_may_test(const struct teredo_server *s,

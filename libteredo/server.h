@@ -48,6 +48,10 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 bool teredo_server_may_test(const struct teredo_server *s,
 			    const struct wire_packet *p,
 			    struct teredo_ep from);
+/* Takes what a bubble of ours (config.ip) that we pass on to `to` would take of
+ * the limits; false: it would be dropped. */
+bool teredo_server_take(struct teredo_server *s, struct teredo_ep to,
+			teredo_time now);
 const struct teredo_counters *
 teredo_server_counters(const struct teredo_server *s);
 

@@ -19,6 +19,8 @@
  * from there; so it cannot ask its own server over the wire for a bubble to one
  * of the server's clients. It sends what the server would (relay.c, server_ip):
  * that client's NAT lets it in, because the client talks to this very socket.
+ * And within the server's limits, or whoever sends to invented clients of ours
+ * got around them.
  */
 #include "server_relay.h"
 
@@ -34,14 +36,20 @@ struct teredo_server_relay {
 	struct teredo_counters *sum;
 };
 
+static bool may_send(void *server, struct teredo_ep to, teredo_time now)
+{
+	return teredo_server_take(server, to, now);
+}
+
 struct teredo_server_relay *
 teredo_server_relay_new(const struct teredo_server_config *server,
 			uint32_t max_peers, const struct teredo_env *env)
 {
-	const struct teredo_relay_config relay = {
+	struct teredo_relay_config relay = {
 		.prefix = server->prefix,
 		.max_peers = max_peers,
 		.server_ip = server->ip,
+		.may_send = may_send,
 	};
 	struct teredo_server_relay *sr = calloc(1, sizeof(*sr));
 
@@ -51,7 +59,7 @@ teredo_server_relay_new(const struct teredo_server_config *server,
 	sr->public_ip[0] = server->ip;
 	sr->public_ip[1] = server->ip2;
 	sr->sum = calloc(1, sizeof(*sr->sum));
-	sr->server = teredo_server_new(server, env);
+	relay.server = sr->server = teredo_server_new(server, env);
 	sr->relay = teredo_relay_new(&relay, env);
 	if (sr->sum != NULL && sr->server != NULL && sr->relay != NULL)
 		return sr;

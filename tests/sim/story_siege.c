@@ -297,6 +297,68 @@ static void one_host_does_not_use_up_a_servers_bubbles(struct world *w,
 	}
 }
 
+/* ---- server and relay in one ---- */
+
+static struct link6 *forger;
+
+static void count_datagram(void *ctx, struct link4 *on, struct datagram *d)
+{
+	unsigned *got = ctx;
+
+	(void)on;
+	(void)d;
+	(*got)++;
+}
+
+static void ignore6(void *ctx, const uint8_t *ip6, size_t len)
+{
+	(void)ctx;
+	(void)ip6;
+	(void)len;
+}
+
+/* From any network, to a client of the box at any port of the stranger. */
+static void throw_native_at_a_port(struct siege *s)
+{
+	struct rng *rng = &s->l->w->rng;
+	struct teredo_ep at = {s->stranger->ip, (uint16_t)rng_next(rng)};
+	uint8_t echo[ICMP6_ECHO_LEN(8)], data[8] = {0};
+	struct teredo_addr src = {{0x20, 0x01, 0x0d, 0xb8}}, dst;
+
+	rng_fill(rng, src.b + 4, 12);
+	addr_make(&dst, addr_default_prefix(), s->l->server->link[0]->ip, 0,
+		  at);
+	icmp6_put_echo(echo, ICMP6_ECHO_REQUEST, &src, &dst, 1, 1, data, 8);
+	net6_send(forger, echo, sizeof(echo));
+}
+
+/* What the relay in the box asks for by itself is rationed as what is asked of
+ * the server: 100 at once to one address, then 50 a second. */
+static void a_relay_is_no_way_around_its_servers_limits(struct world *w,
+							unsigned variant)
+{
+	static const struct teredo_addr far = {{0x20, 0x01, 0x0d, 0xb8, 6}};
+	struct siege *s = world_alloc(w, sizeof(*s));
+	unsigned *got = world_alloc(w, sizeof(*got));
+	struct node *carol;
+
+	(void)variant;
+	s->l = lab_empty(w);
+	s->l->server = s->l->relay = lab_server_relay(s->l, "box", NULL);
+	s->l->host = lab_host(s->l, "host");
+	s->stranger = net4_attach(w, "stranger", inet_addr("192.0.2.66"),
+				  count_datagram, got);
+	forger = net6_attach(w, "forger", &far, ignore6, NULL);
+	carol = lab_client(s->l, "carol", NAT_PORT);
+	client_role(carol)->server[0].ip = s->l->server->link[0]->ip;
+	qualify(carol);
+	flood(s, 1000, throw_native_at_a_port);
+	EXPECT(w, *got >= 100);
+	EXPECT_AT_MOST(w, *got, 100 + 50 * 5);
+	EXPECT(w, ping(s->l->host, carol->stack, TEREDO_SECOND) !=
+			  TEREDO_NEVER);
+}
+
 const struct scenario story_siege[] = {
 	STORY(strangers_do_not_use_up_a_clients_tests,
 	      "C-DCT-01 SEC-REF-04 SEC-DOS-03 B6", .variants = 2,
@@ -307,5 +369,7 @@ const struct scenario story_siege[] = {
 	      "R-DEC-07 C-RX-07 SEC-DOS-03"),
 	STORY(a_scan_does_not_shut_a_relay, "R-ENC-16 SEC-DOS-06 B4"),
 	STORY(one_host_does_not_use_up_a_servers_bubbles, "SEC-REF-02 B3"),
+	STORY(a_relay_is_no_way_around_its_servers_limits,
+	      "R-SRV-01 SEC-REF-02"),
 	{.name = NULL},
 };
