@@ -99,6 +99,14 @@ int tun6_carrier(int fd, bool on)
 	return ioctl(fd, TUNSETCARRIER, &value) == 0 ? 0 : -errno;
 }
 
+void tun6_discard(int fd)
+{
+	uint8_t head[128];	/* the rest of a packet goes with it */
+
+	while (read(fd, head, sizeof(head)) > 0)
+		;
+}
+
 ssize_t tun6_read(int fd, void *buf, size_t size)
 {
 	ssize_t n = read(fd, buf, size);

@@ -31,6 +31,8 @@ unsigned tun6_offload(int fd, unsigned want);
 
 /* Carrier on or off; 0 or -errno. */
 int tun6_carrier(int fd, bool on);
+/* Throws away what waits to be read. Without carrier no more comes. */
+void tun6_discard(int fd);
 
 /* One packet, after a virtio-net header with vnet. Length of both, or -errno
  * (-EAGAIN: none; -EIO: interface is down). */

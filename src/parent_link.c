@@ -201,6 +201,9 @@ void parent_link_carrier(struct parent *p)
 			 strerror(-err));
 	else
 		l->carrier = on;
+	/* Others have taken over: the next engine must not send what is old. */
+	if (err == 0 && !on && !p->engine.ready)
+		tun6_discard(p->fd[PRIV_FD_TUN]);
 }
 
 /* It is not here any more: deleted, or in another namespace, where it lives on

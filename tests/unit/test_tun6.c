@@ -105,6 +105,21 @@ static void carrier_follows(void **ctx)
 	close(fd);
 }
 
+static void what_waits_can_be_thrown_away(void **ctx)
+{
+	int fd = open_tun("teredo");
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	(void)ctx;
+	assert_true(netns_set_link("teredo", true));
+	/* its own solicitations and multicast reports */
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(tun6_carrier(fd, false), 0);
+	tun6_discard(fd);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	close(fd);
+}
+
 static void a_deleted_interface_is_made_again_on_its_descriptor(void **ctx)
 {
 	int fd = open_tun("teredo");
@@ -130,6 +145,7 @@ int main(void)
 		cmocka_unit_test(what_the_stack_sends_can_be_read),
 		cmocka_unit_test(a_packet_is_taken_only_while_the_link_is_up),
 		cmocka_unit_test(carrier_follows),
+		cmocka_unit_test(what_waits_can_be_thrown_away),
 		cmocka_unit_test(
 			a_deleted_interface_is_made_again_on_its_descriptor),
 	};
