@@ -331,6 +331,15 @@ static void raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Debian's package of Miredo 1.2.6 has it, and some wrote their own. */
+static void warn_of_hook(const char *hook)
+{
+	if (access(hook, F_OK) == 0)
+		log_line(LOG_WARNING, "%s is not run: addresses and routes are "
+				      "set without it. Remove it, or see "
+				      "migration.md", hook);
+}
+
 int main(int argc, char *argv[])
 {
 	bool server = strcmp(program_invocation_short_name, "miredo-server") ==
@@ -367,6 +376,8 @@ int main(int argc, char *argv[])
 		return EX_CONFIG;
 	if (!opt.foreground)
 		log_to_syslog(opt.ident, conf.facility);
+	if (!server)
+		warn_of_hook(SYSCONFDIR "/client-hook");
 	raise_descriptors();
 	lock_pidfile(&opt, pidfile);
 	status = parent_run(&opt, &conf);

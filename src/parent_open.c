@@ -383,8 +383,9 @@ static int open_native6(struct parent *p)
 
 /* ---- the control socket ---- */
 
-/* Whether root may make a socket there: nobody else may write to it. */
-static bool run_dir_is_fit(const char *dir)
+/* Whether we may make a socket there: nobody else may write to it but root and
+ * the service user, whose the directory is where systemd makes it. */
+static bool run_dir_is_fit(const char *dir, uid_t user)
 {
 	struct stat st;
 
@@ -394,11 +395,12 @@ static bool run_dir_is_fit(const char *dir)
 		return false;
 	}
 	if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	    (st.st_uid == 0 || st.st_uid == user) &&
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
 		return true;
 	log_line(LOG_WARNING, "no control socket: %s is not a directory of "
-			      "root's that only root can write to", dir);
+			      "root's or the service user's that nobody else "
+			      "can write to", dir);
 	return false;
 }
 
@@ -464,7 +466,7 @@ static void open_control(struct parent *p)
 			 p->opt.run_dir);
 		return;
 	}
-	if (!run_dir_is_fit(p->opt.run_dir))
+	if (!run_dir_is_fit(p->opt.run_dir, p->opt.child.uid))
 		return;
 	control_reclaim(&sun);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -169,6 +169,19 @@ within 5 has 'serves as client' && has 'no pid file: /mnt/pid' &&
 	has 'no control socket: /mnt/run'
 report "a read-only /run costs the pid file and the control socket (E2)"
 stop
+for owner in nobody daemon; do
+	mkdir "$dir/run-$owner"
+	chown $owner "$dir/run-$owner"
+	behind "$bin/miredo" -f -c "$c" -u nobody --run-dir "$dir/run-$owner" \
+		-p "$dir/pid"
+	within 5 has 'serves as client'
+	socket=$([ -S "$dir/run-$owner/teredo.sock" ] && echo yes)
+	warning=$(has 'no control socket' && echo yes)
+	[ "$owner:$socket:$warning" = nobody:yes: ] ||
+		[ "$owner:$socket:$warning" = daemon::yes ]
+	report "a run directory of $owner's is ${socket:+used}${warning:+refused}"
+	stop
+done
 behind prlimit --nofile=16:16 "$bin/miredo" -f -c "$c" -u nobody \
 	--run-dir "$run" -p "$dir/pid"
 within 5 has 'serves as client'
