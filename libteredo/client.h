@@ -13,6 +13,7 @@
 #include "addr.h"
 #include "auth.h"
 #include "outbox.h"
+#include "outlook.h"
 #include "siphash.h"
 #include "teredo.h"
 
@@ -138,6 +139,13 @@ void teredo_client_status(const struct teredo_client *c, teredo_time now,
 			  struct teredo_client_status *st);
 const struct teredo_counters *
 teredo_client_counters(const struct teredo_client *c);
+
+/* The peer in a slot below peers_max; false: there is none. */
+bool teredo_client_peer(const struct teredo_client *c, uint32_t slot,
+			teredo_time now, struct teredo_view *v);
+void teredo_client_outlook(const struct teredo_client *c,
+			   const struct teredo_addr *addr, teredo_time now,
+			   struct teredo_outlook *o);
 
 /*
  * What outlives the process. `saved` is hostile input to restore(): it is

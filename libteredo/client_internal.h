@@ -214,6 +214,9 @@ void client_path_bubble(struct teredo_client *c, struct teredo_ep to,
 bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
 			   const struct teredo_addr *dst, bool is_trusted,
 			   teredo_time now);
+/* Why a packet of our host's must not leave, or CLIENT_NO_OBJECTION. */
+enum teredo_counter client_path_objection(const struct teredo_client *c,
+					  const struct wire_packet *p);
 /* The peer is trusted, and there. */
 bool client_path_is_at(const struct peer *p, struct teredo_ep ep,
 		       teredo_time now);

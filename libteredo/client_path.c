@@ -549,8 +549,8 @@ static enum teredo_counter teredo_objection(const struct teredo_client *c,
 	return NO_OBJECTION;
 }
 
-static enum teredo_counter tun_objection(const struct teredo_client *c,
-					 const struct wire_packet *p)
+enum teredo_counter client_path_objection(const struct teredo_client *c,
+					  const struct wire_packet *p)
 {
 	if (addr_is_multicast(&p->dst))
 		return TEREDO_DROP_martian_v6;
@@ -579,7 +579,7 @@ struct teredo_verdict teredo_client_tun_in(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_too_big);
 	if (wire_parse_ip6(&p, ip6, len) != WIRE_OK)
 		return client_drop(c, TEREDO_DROP_malformed);
-	why = tun_objection(c, &p);
+	why = client_path_objection(c, &p);
 	if (why != NO_OBJECTION)
 		return client_drop(c, why);
 	return path_send(&c->path, &p.dst, ip6, len, now, ob);

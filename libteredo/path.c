@@ -379,6 +379,40 @@ void path_heard(struct path *path, struct peer *p, teredo_time now)
 	}
 }
 
+void path_view(const struct peer *p, teredo_time now, struct teredo_view *v)
+{
+	*v = (struct teredo_view){
+		.addr = p->addr,
+		.way = peer_is_trusted(p, now) ? TEREDO_WAY_DIRECT
+		       : path_is_probing(p)    ? TEREDO_WAY_PENDING
+					       : TEREDO_WAY_NONE,
+		.probes = p->attempts,
+		.age = TEREDO_NEVER,
+	};
+	if (!p->proven)		/* its last_rx is none */
+		return;
+	v->ep = p->ep;
+	v->age = peer_age(p->last_rx, now);
+}
+
+void path_outlook(const struct path *path, const struct teredo_addr *dst,
+		  teredo_time now, struct teredo_outlook *o)
+{
+	const struct peer *p = peers_find(path->peers, dst);
+
+	*o = (struct teredo_outlook){ .would = TEREDO_WOULD_BUBBLE };
+	if (p == NULL)
+		return;
+	o->known = true;
+	path_view(p, now, &o->peer);
+	if (peer_is_trusted(p, now))
+		o->would = TEREDO_WOULD_SEND;
+	else if (path_is_probing(p))
+		o->would = TEREDO_WOULD_WAIT;
+	else if (is_pausing(path, p, now))
+		o->would = TEREDO_WOULD_REFUSE;
+}
+
 /* Says PEER_DOWN for what vanished; stops when the outbox is full. */
 static void tell_gone(struct path *path, struct teredo_outbox *ob)
 {

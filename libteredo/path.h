@@ -24,6 +24,7 @@
 #include "deadline.h"
 #include "hold.h"
 #include "outbox.h"
+#include "outlook.h"
 #include "peers.h"
 #include "ratelimit.h"
 
@@ -125,6 +126,12 @@ void path_heard(struct path *path, struct peer *p, teredo_time now);
  * Says PEER_UP when that is new. */
 void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 		 teredo_time now, struct teredo_outbox *ob);
+
+/* What is known of p; its way is DIRECT where it is trusted. */
+void path_view(const struct peer *p, teredo_time now, struct teredo_view *v);
+/* What path_send() would do, the limits aside; BUBBLE: probe. */
+void path_outlook(const struct path *path, const struct teredo_addr *dst,
+		  teredo_time now, struct teredo_outlook *o);
 
 /* Timers that are due, and the sweep. Stops when the outbox is nearly full:
  * path_deadline() is then still in the past and the caller comes again. */

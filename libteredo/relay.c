@@ -537,6 +537,28 @@ teredo_relay_counters(const struct teredo_relay *r)
 	return &r->count;
 }
 
+bool teredo_relay_peer(const struct teredo_relay *r, uint32_t slot,
+		       teredo_time now, struct teredo_view *v)
+{
+	const struct peer *p = peers_at(r->path.peers, slot);
+
+	if (p != NULL)
+		path_view(p, now, v);
+	return p != NULL;
+}
+
+void teredo_relay_outlook(const struct teredo_relay *r,
+			  const struct teredo_addr *addr, teredo_time now,
+			  struct teredo_outlook *o)
+{
+	path_outlook(&r->path, addr, now, o);
+	o->reason = unfit_client(r, addr);
+	if (o->reason != FIT)
+		o->would = TEREDO_WOULD_DROP;
+	else if (o->would == TEREDO_WOULD_BUBBLE)
+		o->server_ip = addr_server(addr);
+}
+
 void teredo_relay_save(const struct teredo_relay *r,
 		       struct teredo_relay_saved *saved)
 {

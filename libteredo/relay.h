@@ -12,6 +12,7 @@
 
 #include "addr.h"
 #include "outbox.h"
+#include "outlook.h"
 #include "siphash.h"
 #include "teredo.h"
 
@@ -70,6 +71,13 @@ void teredo_relay_status(const struct teredo_relay *r,
 			 struct teredo_relay_status *st);
 const struct teredo_counters *
 teredo_relay_counters(const struct teredo_relay *r);
+
+/* See client.h. */
+bool teredo_relay_peer(const struct teredo_relay *r, uint32_t slot,
+		       teredo_time now, struct teredo_view *v);
+void teredo_relay_outlook(const struct teredo_relay *r,
+			  const struct teredo_addr *addr, teredo_time now,
+			  struct teredo_outlook *o);
 
 /* What outlives the process; see client.h. */
 struct teredo_relay_saved {

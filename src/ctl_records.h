@@ -8,23 +8,16 @@
 #ifndef MIREDO_CTL_RECORDS_H
 #define MIREDO_CTL_RECORDS_H
 
+#include "../libteredo/outlook.h"
 #include "ctl.h"
 
 /* ---- CTL_PEERS, CTL_LOOKUP ---- */
 
-enum ctl_path {
-	CTL_PATH_NONE,		/* known, but no way to it is */
-	CTL_PATH_PENDING,	/* bubbles or tests are under way */
-	CTL_PATH_DIRECT,
-	CTL_PATH_LOCAL,		/* direct, on our link */
-	CTL_PATH_RELAY,		/* a native host by its relay */
-};
-
 struct ctl_peer {
 	uint8_t addr[16];
-	uint32_t path;		/* enum ctl_path */
+	uint32_t way;		/* enum teredo_way */
 	uint32_t probes;	/* unanswered bubbles or tests in a row */
-	uint32_t ip;		/* where it is, 0: not known */
+	uint32_t ip;		/* where it is or was, 0: not known */
 	uint16_t port, reserved;
 	uint64_t age;		/* since the last packet from it */
 	uint64_t rtt;		/* 0: unknown */
@@ -42,22 +35,10 @@ struct ctl_peers {
 	struct ctl_peer peer[CTL_PEERS_MAX];	/* n of them are sent */
 };
 
-/* What would become of a packet to an address. */
-enum ctl_would {
-	CTL_WOULD_NOTHING,	/* this role sends nothing of its host's */
-	CTL_WOULD_DROP,		/* `reason` */
-	CTL_WOULD_SEND,		/* at once, to peer.ip */
-	CTL_WOULD_BUBBLE,	/* held; bubbles through server_ip */
-	CTL_WOULD_TEST,		/* held; a connectivity test by server_ip */
-	CTL_WOULD_WAIT,		/* held with others; probes are under way */
-	CTL_WOULD_REFUSE,	/* unreachable: the peer did not answer */
-	CTL_WOULD_DELIVER,	/* it is our own address */
-};
-
 struct ctl_lookup {
 	struct ctl_head head;
-	uint32_t would;		/* enum ctl_would */
-	uint32_t reason;	/* enum teredo_counter, a drop */
+	uint32_t would;		/* enum teredo_would: with a packet to it */
+	uint32_t reason;	/* enum teredo_counter, of a drop */
 	uint32_t server_ip;	/* that is asked, else 0 */
 	uint32_t known;		/* 1: peer is filled */
 	struct ctl_peer peer;
@@ -77,7 +58,7 @@ enum ctl_event_kind {
 	CTL_EVENT_QUALIFIED,	/* addr, its mapping ip, port */
 	CTL_EVENT_ADDRESS,	/* addr replaces old_addr; mapping ip, port */
 	CTL_EVENT_NAT,		/* enum teredo_nat */
-	CTL_EVENT_PEER,		/* addr is reached at ip; value: enum ctl_path;
+	CTL_EVENT_PEER,		/* addr is reached at ip; value: enum teredo_way;
 				 * not among the past ones */
 	CTL_EVENT_LINK,		/* bits of enum priv_link */
 	CTL_EVENT_HEALTH,	/* value, old: what was wrong before */

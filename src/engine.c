@@ -20,7 +20,7 @@
  * replaced by another before the parent ends.
  *
  * Elsewhere: the packets (pump.c), the protocol (libteredo), the roles'
- * translation (role_*.c), who may ask for status (ctl_server.c).
+ * translation (role_*.c), what is said at the control socket (engine_ctl.c).
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "ctl_server.h"
+#include "engine_ctl.h"
 #include "hmac.h"
 #include "log.h"
 #include "loop.h"
@@ -74,8 +74,8 @@ struct engine {
 	void *role;
 	struct snapshot *snap;
 	struct pump *pump;
-	struct ctl_server *ctl; /* NULL: no control socket */
-	teredo_time started, keepalive_at;
+	struct engine_ctl *ctl; /* NULL: no control socket */
+	teredo_time keepalive_at;
 	struct priv_tun_up tun_up;
 	enum request tun_up_is;
 	int tun_up_error;  /* the last one logged */
@@ -156,12 +156,13 @@ static void take_news(void *ctx, const struct outbox_item *item)
 {
 	struct engine *e = ctx;
 
+	engine_ctl_news(e->ctl, item);
 	if (item->kind == OUTBOX_RESOLVE) {
 		assert(item->arg < PRIV_SERVERS);
 		e->resolve |= 1u << item->arg;
 	} else if (item->kind == OUTBOX_SECONDARY) {
 		want_second(e, item->arg);
-	} else {
+	} else if (item->kind == OUTBOX_ADDRESS) {
 		e->tun_up.verb = PRIV_TUN_UP;
 		e->tun_up.mtu = item->arg;
 		memcpy(e->tun_up.addr, item->addr.b, sizeof(e->tun_up.addr));
@@ -195,8 +196,7 @@ static void tick(void *ctx, uint32_t events)
 		e->keepalive_at = now + KEEPALIVE;
 		send_word(PRIV_KEEPALIVE, 0);
 		send_requests(e);
-		if (e->ctl != NULL)
-			ctl_server_expire(e->ctl, now);
+		engine_ctl_expire(e->ctl, now);
 	}
 	arm(e);
 }
@@ -310,39 +310,6 @@ static void parent_readable(void *ctx, uint32_t events)
 	arm(e);
 }
 
-/* ---- the status ---- */
-
-static void fill_status(void *ctx, struct ctl_status *st)
-{
-	const struct engine *e = ctx;
-	const struct teredo_counters *c = e->ops->counters(e->role);
-	teredo_time now = clock_now();
-
-	st->role = e->config.role;
-	st->pid = (uint32_t)getpid();
-	st->uptime = now - e->started;
-	st->generation = snapshot_generation(e->snap);
-	st->mtu = e->config.mtu;
-	st->prefix = e->config.prefix;
-	st->server_ip = e->config.public_ip;
-	st->server_ip2 = e->config.public_ip2;
-	st->local_ip = e->config.bind_ip;
-	st->local_port = e->config.bind_port;
-	st->last_answer_age = UINT64_MAX;
-	st->auth_keys = e->n_keys;
-	st->auth_required = e->config.require_auth;
-	st->configured = e->config.configured;
-	st->sunset = e->config.sunset;
-	memcpy(st->native, e->config.native, sizeof(st->native));
-	memcpy(st->instance, e->config.instance, sizeof(st->instance));
-	st->n_counters = TEREDO_N_COUNTERS;
-	memcpy(st->counters, c->n, sizeof(st->counters));
-	pump_status(e->pump, st);
-	e->ops->status(e->role, now, st);
-}
-
-static const struct ctl_ops ctl_ops = {.status = fill_status};
-
 /* ---- the start ---- */
 
 static void take_fd(struct engine *e, uint32_t which, int fd)
@@ -401,6 +368,22 @@ static void check_start(const struct engine *e)
 		die(EX_SOFTWARE, "the parent did not send all");
 }
 
+static int open_control(struct engine *e)
+{
+	const struct engine_ctl_config config = {
+		.loop = e->loop,
+		.listener = e->fd[PRIV_FD_CONTROL],
+		.config = &e->config,
+		.n_keys = e->n_keys,
+		.ops = e->ops,
+		.role = e->role,
+		.pump = e->pump,
+		.snap = e->snap,
+	};
+
+	return engine_ctl_new(&e->ctl, &config);
+}
+
 /* Takes all memory and all descriptors that this process will ever have,
  * connections to the control socket excepted. */
 static void open_all(struct engine *e)
@@ -439,8 +422,7 @@ static void open_all(struct engine *e)
 	if (error == 0)
 		error = pump_new(&e->pump, &pump);
 	if (error == 0 && e->fd[PRIV_FD_CONTROL] >= 0)
-		error = ctl_server_new(&e->ctl, e->loop, e->fd[PRIV_FD_CONTROL],
-				       &ctl_ops, e);
+		error = open_control(e);
 	if (error != 0)
 		die(EX_SOFTWARE, "cannot start: %s", strerror(-error));
 }
@@ -465,7 +447,6 @@ static void begin(struct engine *e)
 	teredo_time now = clock_now();
 	bool restored;
 
-	e->started = now;
 	e->keepalive_at = now + KEEPALIVE;
 	e->net.solicit = 0;
 	e->ops->netchange(e->role, &e->net, now, ob);

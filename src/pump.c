@@ -155,6 +155,7 @@ static void deliver_item(struct pump *p, const struct outbox_item *item)
 		return;
 	case OUTBOX_PEER_UP:
 		snapshot_put_peer(p->c.snap, item->arg, &item->addr, item->to);
+		p->c.news(p->c.ctx, item);
 		return;
 	case OUTBOX_PEER_DOWN:
 		snapshot_drop_peer(p->c.snap, item->arg);
@@ -162,9 +163,8 @@ static void deliver_item(struct pump *p, const struct outbox_item *item)
 	case OUTBOX_ADDRESS:
 	case OUTBOX_RESOLVE:
 	case OUTBOX_SECONDARY:
-		p->c.news(p->c.ctx, item);
-		return;
 	case OUTBOX_STATE:
+		p->c.news(p->c.ctx, item);
 		return;
 	}
 }

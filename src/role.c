@@ -143,3 +143,22 @@ void role_no_status(const void *role, teredo_time now, struct ctl_status *out)
 	(void)now;
 	(void)out;
 }
+
+bool role_no_peer(const void *role, uint32_t place, teredo_time now,
+		 struct teredo_view *v)
+{
+	(void)role;
+	(void)place;
+	(void)now;
+	(void)v;
+	return false;
+}
+
+void role_no_outlook(const void *role, const struct teredo_addr *addr,
+		    teredo_time now, struct teredo_outlook *o)
+{
+	(void)role;
+	(void)addr;
+	(void)now;
+	*o = (struct teredo_outlook){.would = TEREDO_WOULD_NOTHING};
+}

@@ -8,6 +8,7 @@
 #define MIREDO_ROLE_H
 
 #include "../libteredo/outbox.h"
+#include "../libteredo/outlook.h"
 #include "../libteredo/teredo.h"
 #include "ctl.h"
 #include "priv.h"
@@ -55,6 +56,11 @@ struct role_ops {
 	/* Fills what the role knows of the zeroed *st. */
 	void (*status)(const void *role, teredo_time now,
 		       struct ctl_status *st);
+	/* The peer at a place below max_peers; false: nobody is there. */
+	bool (*peer)(const void *role, uint32_t place, teredo_time now,
+		     struct teredo_view *v);
+	void (*outlook)(const void *role, const struct teredo_addr *addr,
+			teredo_time now, struct teredo_outlook *o);
 };
 
 extern const struct role_ops role_client, role_relay, role_server;
@@ -77,6 +83,10 @@ void role_no_secondary(void *role, teredo_time now, struct teredo_outbox *ob);
 void role_no_save(void *role, struct snapshot *snap);
 void role_no_report(void *role, teredo_time now);
 void role_no_status(const void *role, teredo_time now, struct ctl_status *out);
+bool role_no_peer(const void *role, uint32_t place, teredo_time now,
+		 struct teredo_view *v);
+void role_no_outlook(const void *role, const struct teredo_addr *addr,
+		    teredo_time now, struct teredo_outlook *o);
 
 /* The operations of a role (enum priv_role), or NULL. */
 const struct role_ops *role_ops(uint32_t role);

@@ -369,6 +369,22 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->neighbours = st.neighbours;
 }
 
+static bool peer(const void *role, uint32_t place, teredo_time now,
+		 struct teredo_view *v)
+{
+	const struct client *c = role;
+
+	return teredo_client_peer(c->core, place, now, v);
+}
+
+static void outlook(const void *role, const struct teredo_addr *addr,
+		    teredo_time now, struct teredo_outlook *o)
+{
+	const struct client *c = role;
+
+	teredo_client_outlook(c->core, addr, now, o);
+}
+
 const struct role_ops role_client = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
@@ -386,4 +402,6 @@ const struct role_ops role_client = {
 	.save = save,
 	.report = report,
 	.status = status,
+	.peer = peer,
+	.outlook = outlook,
 };

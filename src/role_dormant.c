@@ -77,4 +77,6 @@ const struct role_ops role_dormant = {
 	.save = save,
 	.report = role_no_report,
 	.status = role_no_status,
+	.peer = role_no_peer,
+	.outlook = role_no_outlook,
 };

@@ -134,6 +134,18 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->peers_max = st.peers_max;
 }
 
+static bool peer(const void *role, uint32_t place, teredo_time now,
+		 struct teredo_view *v)
+{
+	return teredo_relay_peer(role, place, now, v);
+}
+
+static void outlook(const void *role, const struct teredo_addr *addr,
+		    teredo_time now, struct teredo_outlook *o)
+{
+	teredo_relay_outlook(role, addr, now, o);
+}
+
 const struct role_ops role_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
@@ -151,4 +163,6 @@ const struct role_ops role_relay = {
 	.save = save,
 	.report = report,
 	.status = status,
+	.peer = peer,
+	.outlook = outlook,
 };

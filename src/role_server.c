@@ -70,4 +70,6 @@ const struct role_ops role_server = {
 	.save = role_no_save,
 	.report = role_no_report,
 	.status = role_no_status,
+	.peer = role_no_peer,
+	.outlook = role_no_outlook,
 };

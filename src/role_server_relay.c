@@ -129,6 +129,18 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->peers_max = st.peers_max;
 }
 
+static bool peer(const void *role, uint32_t place, teredo_time now,
+		 struct teredo_view *v)
+{
+	return teredo_relay_peer(teredo_server_relay_relay(role), place, now, v);
+}
+
+static void outlook(const void *role, const struct teredo_addr *addr,
+		    teredo_time now, struct teredo_outlook *o)
+{
+	teredo_relay_outlook(teredo_server_relay_relay(role), addr, now, o);
+}
+
 const struct role_ops role_server_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
@@ -146,4 +158,6 @@ const struct role_ops role_server_relay = {
 	.save = save,
 	.report = role_no_report,
 	.status = status,
+	.peer = peer,
+	.outlook = outlook,
 };

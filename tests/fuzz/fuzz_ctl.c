@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -36,13 +37,23 @@ static struct world {
 	socklen_t name_len;
 	int caller[CALLERS];		/* -1: none */
 	unsigned due[CALLERS];		/* answers not heard yet, at most */
+	bool streams[CALLERS];		/* has asked for one */
 	bool said_bad[CALLERS];		/* what was no request */
 	uint64_t spoke[CALLERS];	/* or called */
 	struct {
 		loop_fn *fn;
 		void *ctx;
 	} watch[FDS];
-	unsigned watched, filled;
+	union {
+		struct ctl_head head;
+		struct ctl_status status;
+		struct ctl_peers peers;
+		struct ctl_lookup lookup;
+		struct ctl_events events;
+		struct ctl_packets packets;
+	} m;
+	unsigned watched, filled, handed;
+	bool captures;
 } w;
 
 static uint8_t octet(void)
@@ -92,7 +103,46 @@ static void fill(void *ctx, struct ctl_status *st)
 	w.filled++;
 }
 
-static const struct ctl_ops ops = { .status = fill };
+static void peers(void *ctx, uint32_t from, struct ctl_peers *page)
+{
+	assert(ctx == &w);
+	page->n = from % (CTL_PEERS_MAX + 1);
+	page->next = CTL_PEERS_END;
+}
+
+static void lookup(void *ctx, const uint8_t addr[16], struct ctl_lookup *l)
+{
+	assert(ctx == &w);
+	l->would = addr[0];
+}
+
+/* The parent takes every second one, and answers at once. */
+static int parent(void *ctx, const struct ctl_request *r, int fd)
+{
+	const struct ctl_report report = {
+		.head = { CTL_MAGIC, CTL_VERSION, r->verb, 0, w.now },
+	};
+
+	assert(ctx == &w);
+	if (w.handed++ % 2 == 0)
+		return -EAGAIN;
+	(void)!send(fd, &report, sizeof(report), MSG_NOSIGNAL);
+	return 0;
+}
+
+static void capture(void *ctx, bool wanted)
+{
+	assert(ctx == &w && wanted != w.captures);
+	w.captures = wanted;
+}
+
+static const struct ctl_ops ops = {
+	.status = fill,
+	.peers = peers,
+	.lookup = lookup,
+	.parent = parent,
+	.capture = capture,
+};
 
 /* ---- the callers ---- */
 
@@ -123,6 +173,7 @@ static void call(unsigned i)
 	assert(error == 0);
 	w.said_bad[i] = false;
 	w.due[i] = 0;
+	w.streams[i] = false;
 	w.spoke[i] = w.now;
 }
 
@@ -134,6 +185,8 @@ static void say(unsigned i)
 	uint8_t how = octet(), where = octet(), what = octet();
 	size_t len = how & 1 ? where : sizeof(m);
 
+	m.verb += how >> 2 & 7;
+	m.value = what;
 	memcpy(msg, &m, sizeof(m));
 	if (how & 2)
 		msg[where % sizeof(m)] ^= what;
@@ -144,6 +197,7 @@ static void say(unsigned i)
 		w.said_bad[i] = true;
 	if (!w.said_bad[i])
 		w.due[i]++;
+	w.streams[i] |= msg[8] == CTL_EVENTS || msg[8] == CTL_CAPTURE;
 }
 
 static void hang_up(unsigned i)
@@ -153,28 +207,62 @@ static void hang_up(unsigned i)
 	w.caller[i] = -1;
 }
 
+/* What an answer without an error is long. */
+static size_t length(void)
+{
+	switch (w.m.head.verb) {
+	case CTL_STATUS:
+		assert(w.m.status.pid == 4711);
+		return sizeof(w.m.status);
+	case CTL_PEERS:
+		return offsetof(struct ctl_peers, peer) +
+		       w.m.peers.n * sizeof(w.m.peers.peer[0]);
+	case CTL_LOOKUP:
+		return sizeof(w.m.lookup);
+	case CTL_EVENTS:
+		return offsetof(struct ctl_events, event) +
+		       w.m.events.n * sizeof(w.m.events.event[0]);
+	case CTL_CAPTURE:
+		return offsetof(struct ctl_packets, record) +
+		       w.m.packets.n * sizeof(struct ctl_packet);
+	default:
+		return sizeof(struct ctl_report);
+	}
+}
+
 /* What a caller got: nothing yet, its answers, the end. */
 static void hear(unsigned i)
 {
-	union {
-		struct ctl_head head;
-		struct ctl_status status;
-	} m;
 	ssize_t n;
 
-	while ((n = recv(w.caller[i], &m, sizeof(m), MSG_TRUNC)) > 0) {
-		assert(w.due[i]-- > 0 && n <= (ssize_t)sizeof(m));
-		assert(m.head.magic == CTL_MAGIC &&
-		       m.head.version == CTL_VERSION && m.head.now == w.now);
-		if (m.head.verb != CTL_STATUS || m.head.error != 0)
-			assert(m.head.error < 0 && n == sizeof(m.head));
+	while ((n = recv(w.caller[i], &w.m, sizeof(w.m), MSG_TRUNC)) > 0) {
+		assert(n <= (ssize_t)sizeof(w.m));
+		assert(w.streams[i] || w.due[i]-- > 0);
+		assert(w.m.head.magic == CTL_MAGIC &&
+		       w.m.head.version == CTL_VERSION &&
+		       w.m.head.now == w.now);
+		if (w.m.head.error != 0)
+			assert(w.m.head.error < 0 && n == sizeof(w.m.head));
 		else
-			assert(n == sizeof(m.status) && m.status.pid == 4711);
+			assert((size_t)n == length());
 	}
 	if (n < 0 && errno == EAGAIN)
-		assert(w.now < w.spoke[i] + CTL_IDLE + 2 * (uint64_t)SECOND);
+		assert(w.streams[i] ||
+		       w.now < w.spoke[i] + CTL_IDLE + 2 * (uint64_t)SECOND);
 	else
 		hang_up(i);
+}
+
+/* What the streams are about. */
+static void happen(uint8_t what)
+{
+	const struct ctl_event event = { .kind = CTL_EVENT_STATE };
+	const struct ctl_packet packet[2] = { { 0 } };
+
+	if (what % 2 == 0)
+		ctl_server_event(w.s, &event, what % 4 == 0);
+	else
+		ctl_server_packets(w.s, packet, sizeof(packet), 2);
 }
 
 static void act(void)
@@ -197,6 +285,7 @@ static void act(void)
 		break;
 	case 6:
 		w.now += SECOND / 4;
+		happen(op / 8);
 		break;
 	default:
 		w.now += SECOND;
@@ -228,6 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (unsigned i = 0; i < CALLERS; i++)
 		hang_up(i);
 	ctl_server_free(w.s);
+	assert(!w.captures);
 	assert(w.watched == 0);
 	close(w.listener);
 	return 0;

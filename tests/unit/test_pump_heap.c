@@ -91,6 +91,12 @@ static int open_udp(const char *ip, struct teredo_ep *ep)
 	return fd;
 }
 
+static void news(void *ctx, const struct outbox_item *item)
+{
+	(void)ctx;
+	(void)item;
+}
+
 static void open_role(struct rig *r)
 {
 	static uint64_t seed = 1;
@@ -109,8 +115,8 @@ static void open_role(struct rig *r)
 
 static void open_rig(struct rig *r, uint32_t features)
 {
-	struct pump_config c = { .native6 = -1, .done = done, .ctx = r,
-				 .features = features };
+	struct pump_config c = { .native6 = -1, .news = news, .done = done,
+				 .ctx = r, .features = features };
 	int pair[2];
 
 	*r = (struct rig){ .turns = 0 };

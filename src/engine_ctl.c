@@ -1,0 +1,234 @@
+/*
+ * engine_ctl.c - what the engine says at the control socket
+ *
+ * ctl_server.c has the connections; here are the answers: the status, the
+ * peers page by page, what would become of a packet. A page looks at no more
+ * places than takes some microseconds, so that a million peers are listed
+ * beside the packets and never copied as a whole.
+ *
+ * Events are what changed between two looks at the role: after news of the
+ * core its status is compared with the last one. So they say what the status
+ * says, in the same words.
+ */
+#include "config.h"
+
+#include "engine_ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../libteredo/client.h"
+#include "clock.h"
+#include "ctl_server.h"
+
+#define PLACES 1024u	/* looked at for one page */
+
+struct engine_ctl {
+	struct engine_ctl_config c;
+	struct ctl_server *server;
+	teredo_time started;
+	struct ctl_status told;	/* as the events know it */
+};
+
+/* ---- the status ---- */
+
+static void fill_role(const struct engine_ctl *e, teredo_time now,
+		      struct ctl_status *st)
+{
+	const struct priv_config *config = e->c.config;
+
+	st->role = config->role;
+	st->mtu = config->mtu;
+	st->server_ip = config->public_ip;
+	st->server_ip2 = config->public_ip2;
+	st->local_ip = config->bind_ip;
+	st->local_port = config->bind_port;
+	st->last_answer_age = UINT64_MAX;
+	e->c.ops->status(e->c.role, now, st);
+}
+
+static void fill_status(void *ctx, struct ctl_status *st)
+{
+	const struct engine_ctl *e = ctx;
+	const struct priv_config *config = e->c.config;
+	const struct teredo_counters *c = e->c.ops->counters(e->c.role);
+	teredo_time now = clock_now();
+
+	st->pid = (uint32_t)getpid();
+	st->uptime = now - e->started;
+	st->generation = snapshot_generation(e->c.snap);
+	st->prefix = config->prefix;
+	st->auth_keys = e->c.n_keys;
+	st->auth_required = config->require_auth;
+	st->configured = config->configured;
+	st->sunset = config->sunset;
+	memcpy(st->native, config->native, sizeof(st->native));
+	memcpy(st->instance, config->instance, sizeof(st->instance));
+	st->n_counters = TEREDO_N_COUNTERS;
+	memcpy(st->counters, c->n, sizeof(st->counters));
+	pump_status(e->c.pump, st);
+	fill_role(e, now, st);
+}
+
+/* ---- peers ---- */
+
+static struct ctl_peer peer_of(const struct teredo_view *v)
+{
+	struct ctl_peer peer = {
+		.way = v->way,
+		.probes = v->probes,
+		.ip = v->ep.ip,
+		.port = v->ep.port,
+		.age = v->age,
+	};
+
+	memcpy(peer.addr, v->addr.b, sizeof(peer.addr));
+	return peer;
+}
+
+static void fill_peers(void *ctx, uint32_t from, struct ctl_peers *page)
+{
+	const struct engine_ctl *e = ctx;
+	uint32_t max = e->c.config->max_peers, at = from, looked = 0;
+	teredo_time now = clock_now();
+	struct teredo_view v;
+
+	while (at < max && looked++ < PLACES && page->n < CTL_PEERS_MAX)
+		if (e->c.ops->peer(e->c.role, at++, now, &v))
+			page->peer[page->n++] = peer_of(&v);
+	page->next = at < max ? at : CTL_PEERS_END;
+}
+
+static void fill_lookup(void *ctx, const uint8_t addr[16],
+			struct ctl_lookup *l)
+{
+	const struct engine_ctl *e = ctx;
+	struct teredo_outlook o;
+	struct teredo_addr a;
+
+	memcpy(a.b, addr, sizeof(a.b));
+	e->c.ops->outlook(e->c.role, &a, clock_now(), &o);
+	l->would = o.would;
+	l->reason = o.reason;
+	l->server_ip = o.server_ip;
+	l->known = o.known;
+	if (o.known)
+		l->peer = peer_of(&o.peer);
+}
+
+/* ---- events ---- */
+
+static void tell(struct engine_ctl *e, struct ctl_event event)
+{
+	event.time = clock_now();
+	ctl_server_event(e->server, &event, event.kind != CTL_EVENT_PEER);
+}
+
+static void tell_word(struct engine_ctl *e, enum ctl_event_kind kind,
+		      uint32_t old, uint32_t value)
+{
+	if (old != value)
+		tell(e, (struct ctl_event){.kind = kind, .value = value,
+					   .old = old});
+}
+
+static void tell_address(struct engine_ctl *e, const struct ctl_status *st)
+{
+	static const uint8_t none[16];
+	struct ctl_event event = {
+		.kind = CTL_EVENT_ADDRESS,
+		.ip = st->mapped_ip,
+		.port = st->mapped_port,
+	};
+
+	if (memcmp(st->addr, e->told.addr, sizeof(st->addr)) == 0 ||
+	    memcmp(st->addr, none, sizeof(st->addr)) == 0)
+		return;
+	if (memcmp(e->told.addr, none, sizeof(none)) == 0)
+		event.kind = CTL_EVENT_QUALIFIED;
+	memcpy(event.addr, st->addr, sizeof(event.addr));
+	memcpy(event.old_addr, e->told.addr, sizeof(event.old_addr));
+	tell(e, event);
+}
+
+/* Refreshing is no event. */
+static uint32_t state_of(const struct ctl_status *st)
+{
+	return st->state == TEREDO_CLIENT_REFRESHING ? TEREDO_CLIENT_QUALIFIED
+						     : st->state;
+}
+
+static void tell_changes(struct engine_ctl *e)
+{
+	struct ctl_status st;
+
+	memset(&st, 0, sizeof(st));
+	fill_role(e, clock_now(), &st);
+	st.state = state_of(&st);
+	tell_word(e, CTL_EVENT_STATE, e->told.state, st.state);
+	tell_address(e, &st);
+	tell_word(e, CTL_EVENT_NAT, e->told.nat, st.nat);
+	e->told = st;
+}
+
+static void tell_peer(struct engine_ctl *e, const struct outbox_item *item)
+{
+	struct ctl_event event = {
+		.kind = CTL_EVENT_PEER,
+		.ip = item->to.ip,
+		.port = item->to.port,
+	};
+	struct teredo_outlook o;
+
+	e->c.ops->outlook(e->c.role, &item->addr, clock_now(), &o);
+	event.value = o.known ? o.peer.way : TEREDO_WAY_NONE;
+	memcpy(event.addr, item->addr.b, sizeof(event.addr));
+	tell(e, event);
+}
+
+void engine_ctl_news(struct engine_ctl *e, const struct outbox_item *item)
+{
+	if (e == NULL)
+		return;
+	if (item->kind == OUTBOX_PEER_UP && ctl_server_listens(e->server))
+		tell_peer(e, item);
+	else if (item->kind == OUTBOX_STATE || item->kind == OUTBOX_ADDRESS)
+		tell_changes(e);
+}
+
+/* ---- all of it ---- */
+
+static const struct ctl_ops ops = {
+	.status = fill_status,
+	.peers = fill_peers,
+	.lookup = fill_lookup,
+};
+
+int engine_ctl_new(struct engine_ctl **out,
+		   const struct engine_ctl_config *config)
+{
+	struct engine_ctl *e = calloc(1, sizeof(*e));
+	int error;
+
+	if (e == NULL)
+		return -ENOMEM;
+	e->c = *config;
+	e->started = clock_now();
+	error = ctl_server_new(&e->server, e->c.loop, e->c.listener, &ops, e);
+	if (error != 0) {
+		free(e);
+		return error;
+	}
+	tell(e, (struct ctl_event){.kind = CTL_EVENT_STARTED,
+				   .value = snapshot_generation(e->c.snap)});
+	*out = e;
+	return 0;
+}
+
+void engine_ctl_expire(struct engine_ctl *e, teredo_time now)
+{
+	if (e != NULL)
+		ctl_server_expire(e->server, now);
+}
