@@ -7,7 +7,8 @@
  * far as a world can get. After each action: nothing was lost in the outbox,
  * nothing was sent to where nothing may be sent, nothing reached the interface
  * but what is for the client's very address, and the clock can go on. Inputs of
- * an odd length are for a client that finds its refresh interval out.
+ * an odd length are for a client that finds its refresh interval out; a third
+ * of all lengths each for one that looks for no, some or all local clients.
  * SEC-PRS-01
  */
 #include <assert.h>
@@ -31,6 +32,7 @@ struct world {
 	struct teredo_outbox ob;
 	struct teredo_addr own;
 	bool has_own, finds, second_wanted, second_open;
+	enum teredo_discovery discovery;
 	/* what the client said last */
 	uint8_t nonce[WIRE_NONCE_LEN];
 	struct teredo_ep solicited;
@@ -139,12 +141,21 @@ static struct teredo_addr some_addr(struct world *w)
 
 /* ---- after each call ---- */
 
+/* Local clients and their group are the only others (C-LCD-06). */
+static bool may_be_sent_to(const struct world *w, struct teredo_ep to)
+{
+	return ep_is_acceptable(to, &w->local) ||
+	       (w->discovery != TEREDO_DISCOVERY_OFF && to.port != 0 &&
+		(to.ip == ip_of(224, 0, 0, 253) ||
+		 local4_is_neighbour(&w->local, to.ip)));
+}
+
 static void remember(struct world *w, const struct outbox_item *item)
 {
 	const uint8_t *data = outbox_data(&w->ob, item);
 	struct wire_packet p;
 
-	assert(ep_is_acceptable(item->to, &w->local));
+	assert(may_be_sent_to(w, item->to));
 	assert(wire_parse(&p, data, item->len) == WIRE_OK);
 	/* C-RID-10, C-RID-11 */
 	assert(item->via == TEREDO_VIA_PRIMARY ||
@@ -231,6 +242,8 @@ static void udp_in_via(struct world *w, enum teredo_via via,
 	uint64_t before = drops(w);
 	struct teredo_verdict v;
 
+	if (via == TEREDO_VIA_DISCOVERY)
+		rx.local_ip = ip_of(224, 0, 0, 253);
 	v = teredo_client_udp_in(w->c, &rx, w->now, &w->ob);
 	check(w);
 	assert(v.fate == TEREDO_DROP || v.fate == TEREDO_TAKEN ||
@@ -258,7 +271,7 @@ static void tun_in(struct world *w)
 	       v.fate == TEREDO_TO_UDP);
 	if (v.fate == TEREDO_TO_UDP) {
 		assert(v.off == 0 && v.len == w->len);
-		assert(ep_is_acceptable(v.to, &w->local));
+		assert(may_be_sent_to(w, v.to));
 		assert(memcmp(w->packet + 8, &w->own, 16) == 0);
 	}
 	assert(v.fate != TEREDO_DROP || drops(w) > before);
@@ -345,11 +358,39 @@ static void answer_cookie(struct world *w)
 	udp_in(w, some_ep(w));
 }
 
+/* A client of our link: behind our NAT or another, at any place there. */
+static void be_local(struct world *w)
+{
+	uint8_t how = octet(w), host = octet(w), port = octet(w);
+	const struct teredo_ep at = { ip_of(192, 168, 1, host),
+				      port_of(0x4000u + port) };
+	struct teredo_ep mapped = addr_mapping(&w->own);
+	struct teredo_addr src, dst = { .b = { 0xff, 0x02, [15] = 1 } };
+
+	mapped.port = at.port;
+	if (how & 1)
+		mapped = some_ep(w);
+	addr_make(&src, addr_default_prefix(), ip_of(198, 51, 100, 1), 0,
+		  mapped);
+	if (how & 2)
+		dst = w->own;
+	if (how & 4)
+		wire_put_ip6(more(w, WIRE_IP6_LEN + 8), 8, 17, 64, &src, &dst);
+	else
+		wire_put_bubble(more(w, WIRE_BUBBLE_LEN), &src, &dst);
+	udp_in_via(w, how & 8 ? TEREDO_VIA_PRIMARY : TEREDO_VIA_DISCOVERY, at);
+	if (!(how & 16))
+		return;
+	w->len = 0;
+	wire_put_ip6(more(w, WIRE_IP6_LEN + 8), 8, 17, 64, &w->own, &src);
+	tun_in(w);
+}
+
 static void open_client(struct world *w)
 {
 	struct teredo_client_config config = { .servers = SERVERS,
 		.max_peers = PEERS, .refresh = 30 * TEREDO_SECOND,
-		.find_refresh = w->finds,
+		.find_refresh = w->finds, .discovery = w->discovery,
 		.local_port = port_of(40000) };
 
 	w->c = teredo_client_new(&config, &w->env);
@@ -391,8 +432,10 @@ static void resolve(struct world *w)
 
 static void act(struct world *w)
 {
+	uint8_t what = octet(w);
+
 	w->len = 0;
-	switch (octet(w) % 12) {
+	switch (what >= 248 ? 12 : what % 12) {
 	case 0:
 		w->now += octet(w) * 10 * TEREDO_MS;
 		break;
@@ -433,8 +476,11 @@ static void act(struct world *w)
 		teredo_client_net_changed(w->c, &w->local, octet(w) & 1,
 					  w->now, &w->ob);
 		break;
-	default:
+	case 11:
 		restart(w);
+		break;
+	default:
+		be_local(w);
 		break;
 	}
 	check(w);
@@ -452,10 +498,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct world w;
 
 	w = (struct world){ .at = data, .end = data + len,
-			    .now = 1000 * TEREDO_SECOND, .finds = len & 1 };
+			    .now = 1000 * TEREDO_SECOND, .finds = len & 1,
+			    .discovery = (enum teredo_discovery)(len % 3) };
 	w.env = (struct teredo_env){ .ctx = &w.seed, .random = draw };
 	w.local.n = 1;
 	w.local.ip[0] = ip_of(198, 51, 100, 255);
+	w.local.nets = w.discovery != TEREDO_DISCOVERY_OFF;
+	w.local.net[0].ip = ip_of(192, 168, 1, 9);
+	w.local.net[0].mask = ip_of(255, 255, 255, 0);
 	open_client(&w);
 	teredo_client_start(w.c, w.now, &w.ob);
 	check(&w);
