@@ -12,7 +12,8 @@
  * each destination, though there is nobody to be asked for. They all share one
  * table of 1024 with the host's real links, and who scans Teredo addresses
  * through a relay would cut the host off from its own router. So routes go by a
- * gateway, that is nobody: one neighbour.
+ * gateway, that is nobody: one neighbour, and a permanent one, which the kernel
+ * neither counts nor throws out when others fill that table.
  *
  * What the kernel would do on its own account is turned off (netconf_quiet):
  * a random fe80:: address beside the Teredo one, and belief in router
@@ -35,6 +36,7 @@
 #include <net/if.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <netlink/route/neighbour.h>
 #include <netlink/route/route.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,6 +313,26 @@ int netconf_flush_global(struct netconf *nc, int ifindex)
 
 static const uint8_t gateway[16] = { 0xfe, 0x80, [15] = 1 };
 
+/* The gateway as a neighbour that needs no asking for. */
+static int add_gateway(struct netconf *nc, int ifindex)
+{
+	struct rtnl_neigh *neigh = rtnl_neigh_alloc();
+	struct nl_addr *a = nl_addr_build(AF_INET6, gateway, 16);
+	int err = -NLE_NOMEM;
+
+	if (neigh != NULL && a != NULL) {
+		rtnl_neigh_set_ifindex(neigh, ifindex);
+		rtnl_neigh_set_state(neigh, NUD_PERMANENT);
+		err = rtnl_neigh_set_dst(neigh, a);
+	}
+	if (err == 0)
+		err = rtnl_neigh_add(nc->ask, neigh,
+				     NLM_F_CREATE | NLM_F_REPLACE);
+	nl_addr_put(a);
+	rtnl_neigh_put(neigh);
+	return netconf_errno(err);
+}
+
 static struct rtnl_route *route_new(int ifindex, const uint8_t dst[16],
 				    unsigned len, uint32_t metric)
 {
@@ -347,9 +369,12 @@ static struct rtnl_route *route_new(int ifindex, const uint8_t dst[16],
 int netconf_add_route(struct netconf *nc, int ifindex, const uint8_t dst[16],
 		      unsigned len, uint32_t metric)
 {
-	struct rtnl_route *route = route_new(ifindex, dst, len, metric);
-	int err;
+	struct rtnl_route *route;
+	int err = add_gateway(nc, ifindex);
 
+	if (err != 0)
+		return err;
+	route = route_new(ifindex, dst, len, metric);
 	if (route == NULL)
 		return -ENOMEM;
 	err = rtnl_route_add(nc->ask, route, NLM_F_CREATE | NLM_F_EXCL);

@@ -208,6 +208,25 @@ static void routes_come_and_go(void **state)
 		netconf_del_route(w->nc, w->ifindex, anywhere, 0, 1029), 0);
 }
 
+/* When others fill the kernel's table of neighbours, ours stays: a permanent
+ * one is not counted. Also if the kernel had made one before. */
+static void the_gateway_is_a_permanent_neighbour(void **state)
+{
+	struct world *w = need(state);
+	const uint8_t prefix[16] = { 0x20, 1 };
+
+	netconf_set_link(w->nc, w->ifindex, true);
+	command("ip neigh add fe80::1 dev teredo nud noarp");
+	assert_int_equal(
+		netconf_add_route(w->nc, w->ifindex, prefix, 32, 1024), 0);
+	command("ip -6 neigh show fe80::1 dev teredo nud permanent | grep -q .");
+	netconf_set_link(w->nc, w->ifindex, false);
+	netconf_set_link(w->nc, w->ifindex, true);
+	assert_int_equal(
+		netconf_add_route(w->nc, w->ifindex, prefix, 32, 1024), 0);
+	command("ip -6 neigh show fe80::1 dev teredo nud permanent | grep -q .");
+}
+
 /* The kernel has one table of neighbours for all links: whoever scans Teredo
  * addresses through us must not fill it. */
 static void a_thousand_destinations_are_no_neighbours(void **state)
@@ -432,6 +451,7 @@ int main(void)
 		T(there_is_one_global_address_however_often_it_changes),
 		T(what_is_there_already_is_no_error_and_no_notice),
 		T(routes_come_and_go),
+		T(the_gateway_is_a_permanent_neighbour),
 		T(a_thousand_destinations_are_no_neighbours),
 		T(the_mtu_is_set_or_refused),
 		T(what_happens_to_the_interface_is_noticed),
