@@ -238,6 +238,22 @@ void icmp6_put_ra(uint8_t *out, const struct teredo_addr *src,
 	finish(msg, len, src, dst);
 }
 
+/* What RFC 1624 says of a change: out with the old address, in with the new. */
+void icmp6_readdress_ra(uint8_t *ra, const struct teredo_addr *dst)
+{
+	uint8_t *at = ra + 24, *check = ra + WIRE_IP6_LEN + 2;
+	uint32_t acc = (uint16_t)~(check[0] << 8 | check[1]);
+
+	for (unsigned i = 0; i < 16; i += 2)
+		acc += (uint16_t)~(at[i] << 8 | at[i + 1]);
+	acc = sum(acc, dst->b, sizeof(dst->b));
+	while (acc >> 16 != 0)
+		acc = (acc & 0xffff) + (acc >> 16);
+	check[0] = (uint8_t)(~acc >> 8);
+	check[1] = (uint8_t)~acc;
+	memcpy(at, dst->b, sizeof(dst->b));
+}
+
 void icmp6_put_echo(uint8_t *out, uint8_t type, const struct teredo_addr *src,
 		    const struct teredo_addr *dst, uint16_t id, uint16_t seq,
 		    const uint8_t *data, size_t data_len)

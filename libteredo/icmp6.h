@@ -54,6 +54,9 @@ void icmp6_put_ra(uint8_t *out, const struct teredo_addr *src,
 		  const struct teredo_addr *dst, uint32_t prefix,
 		  uint32_t server_ip, uint32_t mtu);
 
+/* Gives it another destination: a template becomes an advertisement. */
+void icmp6_readdress_ra(uint8_t *ra, const struct teredo_addr *dst);
+
 /* Echo request or reply (`type`) with data_len octets of data. */
 #define ICMP6_ECHO_LEN(data_len)	(48u + (data_len))
 void icmp6_put_echo(uint8_t *out, uint8_t type, const struct teredo_addr *src,

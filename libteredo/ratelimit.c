@@ -19,6 +19,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define LINE sizeof(struct ratelimit_set)
+_Static_assert(LINE == 64, "a line of the processor's cache");
+
 static bool take(teredo_time *full_at, uint32_t burst, teredo_time period,
 		 teredo_time now)
 {
@@ -58,14 +61,16 @@ bool ratelimit_table_init(struct ratelimit_table *t,
 	t->period = period;
 	t->mask = sets - 1;
 	env->random(env->ctx, t->key, sizeof(t->key));
-	t->set = calloc(sets, sizeof(*t->set));
-	return t->set != NULL;
+	t->memory = calloc((size_t)sets + 1, sizeof(*t->set));
+	t->set = (struct ratelimit_set *)(((uintptr_t)t->memory + LINE - 1) &
+					  ~(uintptr_t)(LINE - 1));
+	return t->memory != NULL;
 }
 
 void ratelimit_table_fini(struct ratelimit_table *t)
 {
-	free(t->set);
-	t->set = NULL;
+	free(t->memory);
+	t->memory = NULL;
 }
 
 /* Its own bucket, or the fullest of its set. */
@@ -80,6 +85,12 @@ static unsigned bucket(const struct ratelimit_set *set, uint16_t tag)
 			fullest = i;
 	}
 	return fullest;
+}
+
+void ratelimit_table_prefetch(const struct ratelimit_table *t, const void *id,
+			      size_t len)
+{
+	__builtin_prefetch(&t->set[siphash13(t->key, id, len) & t->mask], 1);
 }
 
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,

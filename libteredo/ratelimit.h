@@ -50,7 +50,8 @@ struct ratelimit_table {
 	uint32_t burst;
 	uint8_t key[SIPHASH_KEY_LEN];
 	uint32_t mask;
-	struct ratelimit_set *set;
+	void *memory;
+	struct ratelimit_set *set;	/* in there, at the start of a line */
 };
 
 /* So many sets, a power of two. Memory is taken here, and is used where keys
@@ -61,6 +62,9 @@ bool ratelimit_table_init(struct ratelimit_table *t,
 void ratelimit_table_fini(struct ratelimit_table *t);
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
 			  const void *id, size_t len);
+/* That key comes soon: purely a hint. */
+void ratelimit_table_prefetch(const struct ratelimit_table *t, const void *id,
+			      size_t len);
 /* The key behaved: its bucket is full again. */
 void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 			   size_t len);

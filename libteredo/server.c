@@ -61,6 +61,7 @@ struct teredo_server {
 	struct teredo_env env;
 	struct auth_keys keys;
 	struct teredo_addr self;	/* link-local */
+	uint8_t ra[ICMP6_RA_LEN];	/* to nobody */
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
 	struct ratelimit_table ra_to_ip, ra_to_net;
@@ -117,6 +118,8 @@ teredo_server_new(const struct teredo_server_config *config,
 	teredo_server_set_local(s, &(struct local4){ .n = 0 });
 	addr_make_link_local(&s->self, ADDR_FLAG_CONE,
 			     addr_server_ep(config->ip));
+	icmp6_put_ra(s->ra, &s->self, &(struct teredo_addr){ .b = { 0 } },
+		     config->prefix, config->ip, config->mtu);
 	if (!limits_init(s, env)) {
 		teredo_server_free(s);
 		return NULL;
@@ -234,8 +237,8 @@ static struct teredo_verdict send_ra(struct teredo_server *s,
 	assert(out != NULL);
 	body = out + auth_octets;
 	wire_put_origin(body, v->rx->from);
-	icmp6_put_ra(body + WIRE_ORIGIN_LEN, &s->self, &v->p.src,
-		     s->config.prefix, s->config.ip, s->config.mtu);
+	memcpy(body + WIRE_ORIGIN_LEN, s->ra, sizeof(s->ra));
+	icmp6_readdress_ra(body + WIRE_ORIGIN_LEN, &v->p.src);
 	/* Never a nonce of someone else (S-RS-15); S-RS-11..14 */
 	if (auth->present)
 		auth_put(out, &s->env, key, auth->nonce, key->expired,
@@ -399,6 +402,14 @@ bool teredo_server_may_test(const struct teredo_server *s,
 			    struct teredo_ep from)
 {
 	return is_small_echo(p) && is_from_its_mapping(s, p, from);
+}
+
+/* The one table that is too large for the processor's cache. */
+void teredo_server_prefetch(const struct teredo_server *s,
+			    const struct teredo_ep *from, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		ratelimit_table_prefetch(&s->ra_to_ip, &from[i].ip, 4);
 }
 
 struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,

@@ -43,6 +43,9 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 					   const struct teredo_rx *rx,
 					   teredo_time now,
 					   struct teredo_outbox *ob);
+/* Datagrams from these n endpoints come next: purely a hint. */
+void teredo_server_prefetch(const struct teredo_server *s,
+			    const struct teredo_ep *from, unsigned n);
 /* Whether the packet may be a connectivity test that the server passes on: a
  * small echo of a client at its mapping. */
 bool teredo_server_may_test(const struct teredo_server *s,

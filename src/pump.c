@@ -360,15 +360,19 @@ static void tun_readable(void *ctx, uint32_t events)
 static void prefetch_udp(struct pump *p, unsigned n)
 {
 	struct teredo_addr key[PUMP_BATCH];
+	struct teredo_ep from[PUMP_BATCH];
 	unsigned found = 0;
 
-	for (unsigned i = 0; i < n && found < PUMP_BATCH; i++) {
+	assert(n <= PUMP_BATCH);
+	for (unsigned i = 0; i < n; i++) {
 		struct udp_message m = udp_rx_message(p->rx, i);
 
+		from[i] = m.from;
 		if (m.len >= 40 && m.data[0] >> 4 == 6)
 			memcpy(key[found++].b, m.data + 8, 16);
 	}
 	p->c.ops->prefetch(p->c.role, key, found);
+	p->c.ops->expect(p->c.role, from, n);
 }
 
 static void take_datagrams(struct pump *p, enum teredo_via via,

@@ -75,6 +75,13 @@ void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 	(void)n;
 }
 
+void role_no_expect(void *role, const struct teredo_ep *from, unsigned n)
+{
+	(void)role;
+	(void)from;
+	(void)n;
+}
+
 void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	(void)role;

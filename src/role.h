@@ -25,6 +25,8 @@ struct role_ops {
 	/* A hint: packets from or to these n <= 64 addresses come next. */
 	void (*prefetch)(void *role, const struct teredo_addr *keys,
 			 unsigned n);
+	/* The same: datagrams of these n <= 64 senders. */
+	void (*expect)(void *role, const struct teredo_ep *from, unsigned n);
 	void (*expire)(void *role, teredo_time now, struct teredo_outbox *ob);
 	teredo_time (*deadline)(const void *role);
 	const struct teredo_counters *(*counters)(const void *role);
@@ -70,6 +72,7 @@ extern const struct role_ops role_server_relay, role_dormant;
 struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 				    teredo_time now, struct teredo_outbox *ob);
 void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n);
+void role_no_expect(void *role, const struct teredo_ep *from, unsigned n);
 void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob);
 teredo_time role_no_deadline(const void *role);
 bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,

@@ -64,6 +64,7 @@ const struct role_ops role_dormant = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
 	.prefetch = role_no_prefetch,
+	.expect = role_no_expect,
 	.expire = role_no_expire,
 	.deadline = role_no_deadline,
 	.counters = counters,

@@ -150,6 +150,7 @@ const struct role_ops role_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
 	.prefetch = prefetch,
+	.expect = role_no_expect,
 	.expire = expire,
 	.deadline = deadline,
 	.counters = counters,

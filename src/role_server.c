@@ -16,6 +16,11 @@ static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
 	return teredo_server_udp_in(role, rx, now, ob);
 }
 
+static void expect(void *role, const struct teredo_ep *from, unsigned n)
+{
+	teredo_server_prefetch(role, from, n);
+}
+
 static const struct teredo_counters *counters(const void *role)
 {
 	return teredo_server_counters(role);
@@ -57,6 +62,7 @@ const struct role_ops role_server = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
 	.prefetch = role_no_prefetch,
+	.expect = expect,
 	.expire = role_no_expire,
 	.deadline = role_no_deadline,
 	.counters = counters,

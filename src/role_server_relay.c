@@ -145,6 +145,7 @@ const struct role_ops role_server_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
 	.prefetch = prefetch,
+	.expect = role_no_expect,
 	.expire = expire,
 	.deadline = deadline,
 	.counters = counters,

@@ -434,9 +434,30 @@ static void errors_are_not_sent_where_they_are_forbidden(void **state)
 	assert_int_equal(error_about(0, a, b, "3a00000000000000 01"), 0);
 }
 
+static void an_advertisement_gets_another_destination(void **state)
+{
+	uint8_t ra[ICMP6_RA_LEN], whole[ICMP6_RA_LEN];
+	struct teredo_addr src = ip6("fe80::1"), dst = ip6("::");
+	uint64_t seed = 6;
+
+	(void)state;
+	icmp6_put_ra(ra, &src, &dst, addr_default_prefix(), ip4("192.0.2.1"),
+		     1280);
+	for (unsigned i = 0; i < 100000; i++) {
+		test_env_random(&seed, dst.b, sizeof(dst.b));
+		if (i % 100 == 0)
+			memset(dst.b, i % 200 == 0 ? 0 : 0xff, sizeof(dst.b));
+		icmp6_readdress_ra(ra, &dst);
+		icmp6_put_ra(whole, &src, &dst, addr_default_prefix(),
+			     ip4("192.0.2.1"), 1280);
+		assert_memory_equal(ra, whole, sizeof(ra));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_advertisement_gets_another_destination),
 		cmocka_unit_test(a_solicitation_is_what_deployed_clients_send),
 		cmocka_unit_test(a_solicitation_that_breaks_a_rule_is_refused),
 		cmocka_unit_test(

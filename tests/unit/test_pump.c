@@ -89,6 +89,12 @@ static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 	assert_true(n <= 64);
 }
 
+static void expect(void *role, const struct teredo_ep *from, unsigned n)
+{
+	assert_non_null(role);
+	assert_true(n == 0 || from[n - 1].port != 0);
+}
+
 static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
 	struct fixture *f = role;
@@ -127,6 +133,7 @@ static const struct role_ops ops = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
 	.prefetch = prefetch,
+	.expect = expect,
 	.expire = expire,
 	.deadline = deadline,
 	.save = save,

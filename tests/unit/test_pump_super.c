@@ -94,6 +94,7 @@ static teredo_time deadline(const void *role)
 static const struct role_ops ops = { .udp_in = udp_in,
 				     .tun_in = tun_in,
 				     .prefetch = prefetch,
+				     .expect = role_no_expect,
 				     .deadline = deadline };
 
 static void done(void *ctx)
