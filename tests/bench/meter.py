@@ -59,7 +59,9 @@ def relay(place):
 
 
 def server(place):
-    return processes(place.g)
+    """Seconds of the server's host: daemon, and its links' threads."""
+    return processes(place.g) + kernel_threads(
+        f"napi/{place.dev('g0')}-", f"napi/{place.dev('g1')}-")
 
 
 def _ours():
