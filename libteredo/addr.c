@@ -241,7 +241,62 @@ bool addr_embeds_local(const struct teredo_addr *a, const struct local4 *l)
 	       (is_isatap && local4_has(l, host));
 }
 
+bool ipv4_is_private(uint32_t ip)
+{
+	uint32_t host = host_order(ip);
+
+	return host >> 24 == 10 || host >> 20 == 0xac1 ||
+	       host >> 16 == 0xc0a8;
+}
+
+/* The number of the rule that decides; access->n: none does. */
+static unsigned access_rule(const struct access4 *a, uint32_t ip)
+{
+	unsigned best = a->n;
+
+	assert(a->n <= ACCESS4_MAX);
+	for (unsigned i = 0; i < a->n; i++) {
+		unsigned rest = 32u - a->rule[i].bits;
+		uint32_t other = host_order(a->rule[i].ip ^ ip);
+
+		if ((rest == 32 || other >> rest == 0) &&
+		    (best == a->n || a->rule[i].bits > a->rule[best].bits))
+			best = i;
+	}
+	return best;
+}
+
+bool ep_is_denied(struct teredo_ep ep, const struct local4 *l)
+{
+	unsigned i;
+
+	if (l->access == NULL)
+		return false;
+	i = access_rule(l->access, ep.ip);
+	return i < l->access->n && !l->access->rule[i].allow;
+}
+
+static bool is_private_allowed(uint32_t ip, const struct local4 *l)
+{
+	unsigned i;
+
+	if (l->access == NULL || !ipv4_is_private(ip))
+		return false;
+	i = access_rule(l->access, ip);
+	return i < l->access->n && l->access->rule[i].allow &&
+	       l->access->rule[i].bits >= 8 &&
+	       ipv4_is_private(l->access->rule[i].ip);
+}
+
 bool ep_is_acceptable(struct teredo_ep ep, const struct local4 *l)
 {
-	return ep.port != 0 && ipv4_is_global(ep.ip) && !local4_has(l, ep.ip);
+	return ep.port != 0 && !local4_has(l, ep.ip) &&
+	       (ipv4_is_global(ep.ip) || is_private_allowed(ep.ip, l)) &&
+	       !ep_is_denied(ep, l);
+}
+
+enum teredo_counter ep_objection(struct teredo_ep ep, const struct local4 *l)
+{
+	return ep_is_denied(ep, l) ? TEREDO_DROP_denied
+				   : TEREDO_DROP_martian_v4;
 }

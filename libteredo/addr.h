@@ -59,6 +59,22 @@ bool ipv4_is_global(uint32_t ip);
  * subnet (A-V4G-10, SEC-LOOP): never a destination. A fixed small set that
  * the shell replaces when the host's addresses change.
  */
+/*
+ * Whom we speak with, as far as the administrator says. The rule with the
+ * longest prefix decides. Of addresses that are not global, private ones are
+ * fit when the rule that allows them names private space itself.
+ */
+#define ACCESS4_MAX 32
+struct access4 {
+	unsigned n;
+	struct {
+		uint32_t ip;	/* no bits behind the prefix */
+		uint8_t bits;	/* 0..32 */
+		bool allow;
+	} rule[ACCESS4_MAX];
+};
+bool ipv4_is_private(uint32_t ip);	/* RFC 1918 */
+
 #define LOCAL4_MAX 64
 #define LOCAL4_NETS 8
 struct local4 {
@@ -70,6 +86,7 @@ struct local4 {
 	struct {
 		uint32_t ip, mask;	/* any address of it */
 	} net[LOCAL4_NETS];
+	const struct access4 *access;	/* the core's own; NULL: no rules */
 };
 bool local4_has(const struct local4 *l, uint32_t ip);
 /* A host of those subnets other than ourselves (C-LCD-06). */
@@ -79,7 +96,12 @@ bool local4_is_neighbour(const struct local4 *l, uint32_t ip);
  * it would lead through another tunnel of this host (SEC-LOOP-03). */
 bool addr_embeds_local(const struct teredo_addr *a, const struct local4 *l);
 
-/* ipv4_is_global() and not in `l` and a non-zero port: fit to be sent to. */
+/* ipv4_is_global(), or private and allowed; not denied, not in `l`, and a
+ * non-zero port: fit to be sent to. */
 bool ep_is_acceptable(struct teredo_ep ep, const struct local4 *l);
+/* A rule of the administrator's denies it. */
+bool ep_is_denied(struct teredo_ep ep, const struct local4 *l);
+/* The reason to drop what comes from, or goes to, one that is not. */
+enum teredo_counter ep_objection(struct teredo_ep ep, const struct local4 *l);
 
 #endif

@@ -107,6 +107,7 @@ teredo_client_new(const struct teredo_client_config *config,
 	if (c == NULL)
 		return NULL;
 	c->config = *config;
+	c->local.access = &c->config.access;
 	c->env = *env;
 	c->timer = TEREDO_NEVER;
 	c->nat_timer = TEREDO_NEVER;
@@ -200,6 +201,7 @@ void teredo_client_net_changed(struct teredo_client *c,
 	const struct local4 was = c->local;
 
 	c->local = *local;
+	c->local.access = &c->config.access;
 	client_local_net_changed(c, &was);
 	if (solicit)
 		client_qualify_again(c, now, ob);

@@ -27,6 +27,7 @@ struct teredo_client_config {
 	uint16_t local_port;		/* of the UDP socket, network order */
 	struct auth_key key;		/* sound, or algorithm 0 (C-CFG-02) */
 	enum teredo_discovery discovery;
+	struct access4 access;		/* of peers' and relays' endpoints */
 };
 
 enum teredo_client_state {

@@ -245,6 +245,8 @@ static enum teredo_counter objection(const struct teredo_client *c,
 		return TEREDO_DROP_not_for_us;
 	if (!addr_in_prefix(&p->src, addr_default_prefix()))
 		return TEREDO_DROP_not_teredo;
+	if (ep_is_denied(addr_mapping(&p->src), &c->local))
+		return TEREDO_DROP_denied;
 	if (!ep_is_acceptable(addr_mapping(&p->src), &c->local) ||
 	    !ipv4_is_global(addr_server(&p->src)))
 		return TEREDO_DROP_martian_v4;

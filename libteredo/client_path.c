@@ -213,7 +213,7 @@ static enum teredo_counter reply_to(struct teredo_client *c,
 				    struct teredo_outbox *ob)
 {
 	if (!ep_is_acceptable(to, &c->local))
-		return TEREDO_DROP_martian_v4;		/* SEC-REF-03 */
+		return ep_objection(to, &c->local);	/* SEC-REF-03 */
 	if (ep_equal(to, c->mapped))
 		return TEREDO_DROP_loop;
 	if (!client_path_may_reply(c, to, &p->src,
@@ -263,7 +263,7 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 
 	if (!ep_is_acceptable(from, &c->local) &&
 	    !client_local_is_at(c, src, from, now))
-		return TEREDO_DROP_martian_v4;		/* SEC-V4D-03 */
+		return ep_objection(from, &c->local);	/* SEC-V4D-03 */
 	if (p == NULL) {
 		if (!ratelimit_take(&c->strangers, now))
 			return TEREDO_DROP_rate_limited;
@@ -424,6 +424,8 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		path_heard(&c->path, peer, now);
 		return to_tun;
 	}
+	if (ep_is_denied(rx->from, &c->local))
+		return client_drop(c, TEREDO_DROP_denied);
 	if (!is_teredo(&p->src)) {				/* case 6 */
 		/* answered with a bubble: no test beside it */
 		return p->has_origin ? client_drop(c, TEREDO_DROP_unknown_peer)
@@ -435,9 +437,9 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	/* where it cannot be noted, it is nevertheless believed */
 	if (!is_shown_by(c, peer, p, rx->from, now))
 		return to_tun;
-	if (prove(c, peer, &p->src, rx->from, now, ob) ==
-	    TEREDO_DROP_martian_v4)
-		return client_drop(c, TEREDO_DROP_martian_v4);
+	why = prove(c, peer, &p->src, rx->from, now, ob);
+	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_denied)
+		return client_drop(c, why);
 	return to_tun;
 }
 
@@ -539,13 +541,15 @@ void client_path_greet(struct teredo_client *c, teredo_time now,
 static enum teredo_counter teredo_objection(const struct teredo_client *c,
 					    const struct teredo_addr *dst)
 {
+	struct teredo_ep server = addr_server_ep(addr_server(dst));
 	struct teredo_ep mapped = addr_mapping(dst);
 
 	if (ep_equal(mapped, c->mapped))
 		return TEREDO_DROP_loop;		/* SEC-LOOP-02 */
-	if (!ep_is_acceptable(mapped, &c->local) ||
-	    !ep_is_acceptable(addr_server_ep(addr_server(dst)), &c->local))
-		return TEREDO_DROP_martian_v4;
+	if (!ep_is_acceptable(mapped, &c->local))
+		return ep_objection(mapped, &c->local);
+	if (!ep_is_acceptable(server, &c->local))
+		return ep_objection(server, &c->local);
 	return NO_OBJECTION;
 }
 

@@ -33,7 +33,8 @@
 	X(table_full)		/* no room for another peer */ \
 	X(rate_limited)		/* an outsider asked too often */ \
 	X(authentication)	/* no, or a wrong, authentication value */ \
-	X(not_local)		/* discovery bubble of no neighbour (C-LCD) */
+	X(not_local)		/* discovery bubble of no neighbour (C-LCD) */ \
+	X(denied)		/* by PeerDeny of the configuration */
 
 /* The protocol did ... */
 #define TEREDO_EVENTS(X) \

@@ -102,9 +102,10 @@ static enum teredo_counter unfit_client(const struct teredo_relay *r,
 	if (local4_has(&r->local, mapped.ip) ||
 	    (local4_has(&r->local, server.ip) && !own))
 		return TEREDO_DROP_loop;
-	if (!ep_is_acceptable(mapped, &r->local) ||
-	    (!ep_is_acceptable(server, &r->local) && !own))
-		return TEREDO_DROP_martian_v4;
+	if (!ep_is_acceptable(mapped, &r->local))
+		return ep_objection(mapped, &r->local);
+	if (!ep_is_acceptable(server, &r->local) && !own)
+		return ep_objection(server, &r->local);
 	return FIT;
 }
 
@@ -263,6 +264,7 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 	if (r == NULL)
 		return NULL;
 	r->config = *config;
+	r->local.access = &r->config.access;
 	r->probes = (struct ratelimit){ .period = TEREDO_SECOND / PROBES,
 					.burst = PROBES };
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
@@ -294,6 +296,7 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 	if (n > TEREDO_RELAY_LOCAL6)
 		n = TEREDO_RELAY_LOCAL6;
 	r->local = *local;
+	r->local.access = &r->config.access;
 	r->n_addr6 = n;
 	if (n == 0)
 		return;
@@ -464,7 +467,7 @@ static enum teredo_counter unfit_datagram(const struct teredo_relay *r,
 	if (local4_has(&r->local, from.ip))
 		return TEREDO_DROP_loop;
 	if (!ep_is_acceptable(from, &r->local))
-		return TEREDO_DROP_martian_v4;
+		return ep_objection(from, &r->local);
 	if (wire_has_rh0(p))
 		return TEREDO_DROP_routing_header;
 	return unfit_client(r, &p->src);

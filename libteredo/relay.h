@@ -21,6 +21,7 @@
 struct teredo_relay_config {
 	uint32_t prefix;	/* octets 0-3 of the Teredo prefix */
 	uint32_t max_peers;
+	struct access4 access;	/* of clients and their servers */
 	bool host_local;	/* serves this host's own addresses only */
 	bool direct_bubbles;	/* we are behind a restricting NAT (R-ENC-13) */
 	uint32_t server_ip;	/* of the server on the same socket (R-SRV-01),

@@ -36,6 +36,14 @@ enum conf_role {
 	CONF_SERVER_RELAY	/* both in one (RFC 4380 5.4.3) */
 };
 
+/* PeerAllow, PeerDeny: whom we speak with. */
+#define CONF_ACCESS 32
+struct conf_access {
+	uint32_t ip;			/* no bits behind the prefix */
+	uint8_t bits;
+	bool allow;
+};
+
 /* Where a value stands, for messages at start-up. line 0: in no file (default
  * or command line). Columns count octets from 1. */
 struct conf_place {
@@ -62,6 +70,8 @@ struct conf {
 	struct conf_place bind_address_place;
 	uint16_t bind_port;		/* host order; 0: any */
 	struct conf_place bind_port_place;
+	unsigned n_access;
+	struct conf_access access[CONF_ACCESS];
 	/* client */
 	unsigned n_servers;
 	struct conf_server server[CONF_SERVERS];

@@ -22,6 +22,8 @@ const struct conf_directive conf_directives[] = {
 	{"MaxPeers", conf_tunnel_peers, IN_TUNNEL | IN_BOTH, 0},
 	{"BindAddress", conf_tunnel_address, IN_TUNNEL, 0},
 	{"BindPort", conf_tunnel_port, IN_TUNNEL, 0},
+	{"PeerAllow", conf_tunnel_allow, IN_TUNNEL, REPEATS},
+	{"PeerDeny", conf_tunnel_deny, IN_TUNNEL, REPEATS},
 	{"RelayScope", conf_tunnel_scope, IN_RELAY, 0},
 
 	{"Prefix", conf_common_prefix, IN_ROUTING, 0},

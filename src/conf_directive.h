@@ -77,7 +77,8 @@ void conf_common_finish(struct conf_applying *a);
 /* ---- conf_tunnel.c ---- */
 
 conf_apply_fn conf_tunnel_name, conf_tunnel_address, conf_tunnel_port,
-	conf_tunnel_scope, conf_tunnel_peers;
+	conf_tunnel_scope, conf_tunnel_peers, conf_tunnel_allow,
+	conf_tunnel_deny;
 
 /* ---- conf_client.c ---- */
 

@@ -52,6 +52,19 @@ static void print_bind(const struct conf *conf, FILE *out)
 	fprintf(out, "BindPort %u\n", conf->bind_port);
 }
 
+static void print_access(const struct conf *conf, FILE *out)
+{
+	for (unsigned i = 0; i < conf->n_access; i++) {
+		const struct conf_access *rule = &conf->access[i];
+		char text[INET_ADDRSTRLEN];
+
+		inet_ntop(AF_INET, &rule->ip, text, sizeof(text));
+		fprintf(out, "%s %s/%u\n",
+			rule->allow ? "PeerAllow" : "PeerDeny", text,
+			rule->bits);
+	}
+}
+
 static void print_keys(const struct conf *conf, FILE *out)
 {
 	put(out, "KeyFile", conf->key_file);
@@ -95,6 +108,7 @@ static void print_client(const struct conf *conf, FILE *out)
 		put(out, "ServerAddress2", conf->server[i].name2);
 	}
 	print_bind(conf, out);
+	print_access(conf, out);
 	if (conf->find_refresh)
 		put(out, "RefreshInterval", "auto");
 	else
@@ -111,6 +125,7 @@ static void print_relay(const struct conf *conf, FILE *out)
 	put(out, "RelayScope", conf->host_local ? "host" : "router");
 	print_prefix(conf, out);
 	print_bind(conf, out);
+	print_access(conf, out);
 	print_sunset(conf, out);
 }
 

@@ -298,6 +298,47 @@ bool conf_value_prefix(struct conf_report *r, const struct conf_setting *s,
 	return true;
 }
 
+/* "" or "/0" to "/32" */
+static bool is_length(const char *text, unsigned *n)
+{
+	char *end;
+
+	*n = 32;
+	if (text[0] == '\0')
+		return true;
+	if (text[1] < '0' || text[1] > '9' || strlen(text) > 3)
+		return false;
+	*n = (unsigned)strtoul(text + 1, &end, 10);
+	return *end == '\0' && *n <= 32;
+}
+
+bool conf_value_prefix4(struct conf_report *r, const struct conf_setting *s,
+			uint32_t *ip, uint8_t *bits)
+{
+	const char *hint = "such as 192.0.2.0/24 or 192.0.2.1";
+	size_t len = strcspn(s->value, "/");
+	char text[INET_ADDRSTRLEN] = "";
+	unsigned n;
+
+	if (len < sizeof(text))
+		memcpy(text, s->value, len);
+	if (inet_pton(AF_INET, text, ip) != 1 ||
+	    !is_length(s->value + len, &n)) {
+		conf_error(r, s->value_at, hint,
+			   "%s \"%s\" is not an IPv4 prefix", s->name,
+			   s->value);
+		return false;
+	}
+	if (n < 32 && (ntohl(*ip) & ~0u >> n) != 0) {
+		conf_error(r, s->value_at, hint,
+			   "%s %s has bits behind the first %u", s->name,
+			   s->value, n);
+		return false;
+	}
+	*bits = (uint8_t)n;
+	return true;
+}
+
 bool conf_value_ifname(struct conf_report *r, const struct conf_setting *s)
 {
 	size_t len = strlen(s->value);

@@ -48,6 +48,11 @@ bool conf_value_host(struct conf_report *r, const struct conf_setting *s,
 bool conf_value_prefix(struct conf_report *r, const struct conf_setting *s,
 		       uint32_t *prefix);
 
+/* An IPv4 prefix, such as 192.0.2.0/24, or one address: its octets in network
+ * order, without bits behind it, and its length. */
+bool conf_value_prefix4(struct conf_report *r, const struct conf_setting *s,
+			uint32_t *ip, uint8_t *bits);
+
 /* A name that the kernel takes for an interface. */
 bool conf_value_ifname(struct conf_report *r, const struct conf_setting *s);
 

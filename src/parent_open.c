@@ -484,6 +484,19 @@ static void open_control(struct parent *p)
 
 /* ---- all of it ---- */
 
+static void configure_access(struct priv_config *c, const struct conf *conf)
+{
+	static_assert((int)CONF_ACCESS == PRIV_ACCESS, "all rules fit");
+
+	memset(c->access, 0, sizeof(c->access));
+	c->n_access = conf->n_access;
+	for (unsigned i = 0; i < conf->n_access; i++) {
+		c->access[i].ip = conf->access[i].ip;
+		c->access[i].bits = conf->access[i].bits;
+		c->access[i].allow = conf->access[i].allow;
+	}
+}
+
 void parent_configure(struct parent *p)
 {
 	const struct conf *conf = &p->conf;
@@ -507,6 +520,7 @@ void parent_configure(struct parent *p)
 		if_indextoname((unsigned)p->native, c->native);
 	c->servers = c->role == PRIV_CLIENT ? conf->n_servers : 0;
 	c->require_auth = conf->require_auth;
+	configure_access(c, conf);
 	c->refresh = conf->refresh;
 	c->find_refresh = conf->find_refresh;
 	parent_discovery_open(p);

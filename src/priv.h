@@ -17,6 +17,7 @@
 
 #define PRIV_SERVERS	8
 #define PRIV_NAME_MAX	256
+#define PRIV_ACCESS	32
 #define PRIV_LOCAL4	64
 #define PRIV_LOCAL6	32
 #define PRIV_NETS	8
@@ -85,6 +86,11 @@ struct priv_log {
 	char text[PRIV_LOG_TEXT];	/* NUL-terminated */
 };
 
+struct priv_access {
+	uint32_t ip;
+	uint8_t bits, allow, unused[2];
+};
+
 struct priv_config {
 	uint32_t verb, role;
 	uint32_t prefix;		/* octets 0-3, network order */
@@ -102,6 +108,8 @@ struct priv_config {
 	uint32_t refresh;		/* client: seconds, not 0 */
 	uint32_t find_refresh;		/* client: beginning with that */
 	uint32_t discovery;		/* client: enum teredo_discovery */
+	uint32_t n_access;		/* client and relay */
+	struct priv_access access[PRIV_ACCESS];
 	char native[20];		/* has IPv6 by other means; "": none */
 	char instance[20];		/* interface name, or "server" */
 	char server_name[PRIV_SERVERS][PRIV_NAME_MAX];	/* for the status */
@@ -149,7 +157,7 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      68 + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      72 + 8 * PRIV_ACCESS + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");

@@ -36,12 +36,26 @@ const struct role_ops *role_ops(uint32_t role)
 
 void role_local4(struct local4 *local, const struct priv_netchange *n)
 {
+	local->access = NULL;
 	local->n = n->n4 < PRIV_LOCAL4 ? n->n4 : PRIV_LOCAL4;
 	memcpy(local->ip, n->ip4, local->n * sizeof(local->ip[0]));
 	local->nets = n->nets < PRIV_NETS ? n->nets : PRIV_NETS;
 	for (unsigned i = 0; i < local->nets; i++) {
 		local->net[i].ip = n->net_ip[i];
 		local->net[i].mask = n->net_mask[i];
+	}
+}
+
+void role_access(struct access4 *access, const struct priv_config *config)
+{
+	static_assert((int)PRIV_ACCESS == ACCESS4_MAX, "all rules fit");
+
+	access->n = config->n_access < PRIV_ACCESS ? config->n_access
+						   : PRIV_ACCESS;
+	for (unsigned i = 0; i < access->n; i++) {
+		access->rule[i].ip = config->access[i].ip;
+		access->rule[i].bits = config->access[i].bits;
+		access->rule[i].allow = config->access[i].allow != 0;
 	}
 }
 

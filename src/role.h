@@ -94,6 +94,9 @@ void role_no_outlook(const void *role, const struct teredo_addr *addr,
 /* The operations of a role (enum priv_role), or NULL. */
 const struct role_ops *role_ops(uint32_t role);
 
+/* Whom we speak with, as the cores want it. */
+struct access4;
+void role_access(struct access4 *access, const struct priv_config *config);
 /* The host's IPv4 addresses as the cores want them. */
 struct local4;
 void role_local4(struct local4 *local, const struct priv_netchange *n);

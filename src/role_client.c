@@ -111,6 +111,7 @@ static void *open_client(const struct priv_config *config,
 
 	if (c == NULL)
 		return NULL;
+	role_access(&core.access, config);
 	if (keys->n > 0)
 		core.key = keys->key[0];
 	c->algorithm = core.key.algorithm;

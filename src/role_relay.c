@@ -50,7 +50,7 @@ static void *open_relay(const struct priv_config *config,
 			const struct auth_keys *keys,
 			const struct teredo_env *env)
 {
-	const struct teredo_relay_config core = {
+	struct teredo_relay_config core = {
 		.prefix = config->prefix,
 		.max_peers = config->max_peers,
 		.host_local = config->host_local != 0,
@@ -58,6 +58,7 @@ static void *open_relay(const struct priv_config *config,
 	};
 
 	(void)keys;
+	role_access(&core.access, config);
 	return teredo_relay_new(&core, env);
 }
 

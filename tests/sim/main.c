@@ -28,6 +28,7 @@ static const struct scenario *const stories[] = {
 	story_interval, story_native, story_pairs,    story_give_up,
 	story_outage,  story_restart, story_stranger, story_siege,
 	story_replay,  story_rogue,   story_loops,    story_link,
+	story_access,
 	story_combined,
 	story_soak,
 };

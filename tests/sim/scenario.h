@@ -44,6 +44,7 @@ extern const struct scenario story_pairs[];
 extern const struct scenario story_give_up[];
 extern const struct scenario story_link[];
 extern const struct scenario story_outage[];
+extern const struct scenario story_access[];
 extern const struct scenario story_combined[];
 extern const struct scenario story_restart[];
 extern const struct scenario story_stranger[];

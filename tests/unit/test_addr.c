@@ -245,6 +245,70 @@ static void ipv4_addresses_that_are_not_global_are_refused(void **state)
 		assert_true(ipv4_is_global(ip4(good[i])));
 }
 
+static bool is_fit(const char *ip, const struct local4 *l)
+{
+	bool fit = ep_is_acceptable(ep4(ip, 9), l);
+
+	assert_true(!fit || !ep_is_denied(ep4(ip, 9), l));
+	return fit;
+}
+
+static void the_rule_with_the_longest_prefix_decides(void **state)
+{
+	const struct access4 access = {
+		.n = 4,
+		.rule = { { ip4("192.0.2.64"), 26, true },
+			  { ip4("192.0.2.0"), 24, false },
+			  { ip4("192.0.2.65"), 32, false },
+			  { 0, 0, true } },
+	};
+	struct local4 l = { .access = &access };
+
+	(void)state;
+	assert_true(is_fit("192.0.2.64", &l));
+	assert_true(is_fit("192.0.2.127", &l));
+	assert_false(is_fit("192.0.2.65", &l));
+	assert_false(is_fit("192.0.2.63", &l));
+	assert_false(is_fit("192.0.2.128", &l));
+	assert_true(is_fit("192.0.3.1", &l));
+	assert_int_equal(ep_objection(ep4("192.0.2.65", 9), &l),
+			 TEREDO_DROP_denied);
+	assert_int_equal(ep_objection(ep4("10.0.0.1", 9), &l),
+			 TEREDO_DROP_martian_v4);
+	l.access = NULL;
+	assert_true(is_fit("192.0.2.65", &l));
+}
+
+static void private_space_is_fit_by_a_rule_of_its_own(void **state)
+{
+	struct access4 access = {
+		.n = 2,
+		.rule = { { ip4("10.1.0.0"), 16, true }, { 0, 0, true } },
+	};
+	struct local4 l = {
+		.n = 1, .ip = { ip4("10.1.0.1") }, .access = &access,
+	};
+
+	(void)state;
+	assert_true(is_fit("10.1.0.2", &l));
+	assert_false(is_fit("10.1.0.1", &l));	/* our own */
+	assert_false(is_fit("10.2.0.2", &l));
+	assert_false(is_fit("192.168.0.1", &l));
+	assert_false(is_fit("172.16.0.1", &l));
+	access.rule[0].allow = false;
+	assert_false(is_fit("10.1.0.2", &l));
+	access.rule[0].allow = true;
+	access.rule[0].ip = ip4("172.16.0.0");
+	access.rule[0].bits = 12;
+	assert_true(is_fit("172.31.0.2", &l));
+	access.rule[0].bits = 8;
+	access.rule[0].ip = ip4("172.0.0.0");
+	assert_true(is_fit("172.1.0.2", &l));
+	assert_false(is_fit("172.31.0.2", &l));
+	access.rule[0].ip = ip4("127.0.0.0");
+	assert_false(is_fit("127.0.0.1", &l));
+}
+
 /* A-V4G-10, SEC-LOOP-01, A-ADDR-07 */
 static void our_own_and_broadcast_endpoints_are_not_acceptable(void **state)
 {
@@ -283,6 +347,8 @@ int main(void)
 			our_own_address_is_seen_in_addresses_of_other_tunnels),
 		cmocka_unit_test(
 			ipv4_addresses_that_are_not_global_are_refused),
+		cmocka_unit_test(the_rule_with_the_longest_prefix_decides),
+		cmocka_unit_test(private_space_is_fit_by_a_rule_of_its_own),
 		cmocka_unit_test(
 			our_own_and_broadcast_endpoints_are_not_acceptable),
 	};

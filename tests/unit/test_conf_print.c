@@ -137,6 +137,63 @@ static void the_data_path_is_chosen(void **state)
 		     "f:2:10: error: unknown DataPath \"fast\"");
 }
 
+static void peers_are_allowed_and_denied_by_prefix(void **state)
+{
+	char text[2048] = "ServerAddress a.example\n";
+	struct parsed p;
+
+	(void)state;
+	assert_silent(&p, "ServerAddress a.example\n");
+	assert_int_equal(p.conf.n_access, 0);
+	assert_prints(CONF_MIREDO,
+		      "RelayType relay\nPeerDeny 0.0.0.0/0\n"
+		      "PeerAllow = {10.1.0.0/16, 192.0.2.1}\n",
+		      "RelayType relay\nInterfaceName miredo0\n"
+		      "RelayScope router\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nBindAddress 0.0.0.0\nBindPort 0\n"
+		      "PeerDeny 0.0.0.0/0\nPeerAllow 10.1.0.0/16\n"
+		      "PeerAllow 192.0.2.1/32\nMaxPeers 65536\n"
+		      "DataPath auto\nSyslogFacility daemon\n");
+	for (unsigned i = 0; i < 33; i++)
+		sprintf(text + strlen(text), "PeerDeny 192.0.2.%u\n", i);
+	assert_first(&p, text,
+		     "f:34:10: error: more than 32 PeerAllow and PeerDeny");
+}
+
+static void wrong_prefixes_of_peers_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/ 8",
+		"192.0.2.0/024", "192.0.2/24", "a.example", "2001:db8::/32",
+		"192.0.2.0/24x", "192.0.2.0/2x",
+	};
+	static const char *const nobody[] = {
+		"127.0.0.0/8", "0.0.0.0/8", "224.0.0.0/4", "169.254.0.0/16",
+		"240.0.0.0/4",
+	};
+	struct parsed p;
+	char text[128], said[128];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		sprintf(text, "RelayType relay\nPeerDeny \"%s\"\n", bad[i]);
+		sprintf(said, "f:2:11: error: PeerDeny \"%s\" is not an IPv4 "
+			      "prefix", bad[i]);
+		assert_first(&p, text, said);
+	}
+	for (unsigned i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+		sprintf(text, "RelayType relay\nPeerAllow %s\n", nobody[i]);
+		sprintf(said, "f:2:11: error: nobody can be at %s", nobody[i]);
+		assert_first(&p, text, said);
+	}
+	assert_first(&p, "RelayType relay\nPeerAllow 10.0.0.1/8\n",
+		     "f:2:11: error: PeerAllow 10.0.0.1/8 has bits behind the "
+		     "first 8");
+	assert_first(&p, "RelayType relay\nPeerAllow 10.0.0.0/8\n"
+			 "PeerDeny 10.0.0.0/8\n",
+		     "f:3:10: error: 10.0.0.0/8 is both allowed and denied");
+}
+
 /* R-GEN-04 */
 static void the_number_of_peers_is_limited(void **state)
 {
@@ -168,6 +225,8 @@ int main(void)
 		cmocka_unit_test(what_is_printed_reads_the_same),
 		cmocka_unit_test(dormancy_and_its_date_are_configured),
 		cmocka_unit_test(the_data_path_is_chosen),
+		cmocka_unit_test(peers_are_allowed_and_denied_by_prefix),
+		cmocka_unit_test(wrong_prefixes_of_peers_are_refused),
 		cmocka_unit_test(the_number_of_peers_is_limited),
 	};
 
