@@ -67,24 +67,37 @@ static void put32(uint8_t *p, uint32_t v)
 
 /* One's complement addition does not care for the width of its terms nor for
  * their byte order: 32-bit words as they lie in memory are summed in 64 bits,
- * in a shape that the compiler turns into vector instructions. */
+ * in a shape that the compiler turns into vector instructions. They cannot
+ * overflow: even 4 GB are less than 2^62. */
 uint64_t gso_sum(uint64_t sum, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	uint64_t lane[4] = { sum, 0, 0, 0 };
-	uint32_t w[4];
+	uint64_t lane[4] = { 0 };
+	uint32_t w[4], x[4];
+	uint16_t half;
 
-	for (; len >= sizeof(w); len -= sizeof(w), p += sizeof(w)) {
+	for (; len >= 2 * sizeof(w); len -= 2 * sizeof(w), p += 2 * sizeof(w)) {
 		memcpy(w, p, sizeof(w));
+		memcpy(x, p + sizeof(w), sizeof(x));
 		for (unsigned i = 0; i < 4; i++)
-			lane[i] += w[i];
+			lane[i] += (uint64_t)w[i] + x[i];
 	}
-	memset(w, 0, sizeof(w));
-	memcpy(w, p, len);
-	for (unsigned i = 0; i < 4; i++)
-		lane[i] += w[i];
-	return gso_fold(lane[0]) + (uint64_t)gso_fold(lane[1]) +
-	       gso_fold(lane[2]) + gso_fold(lane[3]);
+	sum += lane[0] + lane[1] + lane[2] + lane[3];
+	for (; len >= sizeof(*w); len -= sizeof(*w), p += sizeof(*w)) {
+		memcpy(w, p, sizeof(*w));
+		sum += *w;
+	}
+	if (len >= sizeof(half)) {
+		memcpy(&half, p, sizeof(half));
+		sum += half;
+		p += sizeof(half);
+	}
+	if (len % 2 != 0) {
+		half = 0;
+		memcpy(&half, p, 1);
+		sum += half;
+	}
+	return sum;
 }
 
 uint16_t gso_fold(uint64_t sum)
@@ -104,7 +117,7 @@ uint64_t gso_sum_pseudo(const uint8_t *ip6, uint32_t len, uint8_t protocol)
 
 	put32(tail, len);
 	tail[7] = protocol;
-	return gso_sum(gso_sum(0, ip6 + 8, 32), tail, sizeof(tail));
+	return gso_sum(0, ip6 + 8, 32) + gso_sum(0, tail, sizeof(tail));
 }
 
 static void put_check(uint8_t *at, uint64_t sum, uint8_t protocol)
