@@ -9,11 +9,17 @@
  *
  * The timer and the signals are two more descriptors in the same table. Level
  * triggered throughout: a callback may leave work undone and is called again.
+ *
+ * Descriptors of the data path are *hot*: they are given to ppoll(), and epoll
+ * as one more beside them. A descriptor tells epoll of each change, whether we
+ * sleep or not: a UDP socket of each datagram that has left. That was 5 to 10 %
+ * of the engine's time; ppoll() asks only when we sleep.
  */
 #include "config.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,6 +41,9 @@ struct slot {
 
 struct loop {
 	int epoll, timer, signals;
+	struct pollfd hot[LOOP_HOT + 1];	/* fd < 0: free; then epoll */
+	struct slot hot_slot[LOOP_HOT];
+	bool has_hot;
 	bool running;
 	int value;
 	uint64_t deadline;
@@ -86,10 +95,37 @@ int loop_modify(struct loop *loop, int fd, uint32_t events)
 			 : slot_control(loop, EPOLL_CTL_MOD, s, events);
 }
 
+int loop_add_hot(struct loop *loop, int fd, loop_fn *fn, void *ctx)
+{
+	for (unsigned i = 0; i < LOOP_HOT; i++) {
+		if (loop->hot[i].fd >= 0)
+			continue;
+		loop->hot[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		loop->hot_slot[i] = (struct slot){ .fn = fn, .ctx = ctx };
+		loop->has_hot = true;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+/* Whether it was one. */
+static bool remove_hot(struct loop *loop, int fd)
+{
+	for (unsigned i = 0; i < LOOP_HOT; i++)
+		if (loop->hot[i].fd == fd) {
+			loop->hot[i] = (struct pollfd){ .fd = -1 };
+			return true;
+		}
+	return false;
+}
+
 void loop_remove(struct loop *loop, int fd)
 {
-	struct slot *s = fd < 0 ? NULL : slot_find(loop, fd);
+	struct slot *s;
 
+	if (fd < 0 || remove_hot(loop, fd))
+		return;
+	s = slot_find(loop, fd);
 	if (s == NULL)
 		return;
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
@@ -129,6 +165,8 @@ int loop_new(struct loop **out)
 		return -ENOMEM;
 	for (unsigned i = 0; i < LOOP_SLOTS; i++)
 		loop->slot[i].fd = -1;
+	for (unsigned i = 0; i < LOOP_HOT; i++)
+		loop->hot[i].fd = -1;
 	loop->signals = loop->timer = -1;
 	loop->deadline = UINT64_MAX;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -194,23 +232,45 @@ void loop_deadline(struct loop *loop, uint64_t when, loop_fn *fn, void *ctx)
 	(void)err;
 }
 
-int loop_run(struct loop *loop)
+/* Sleeps until something is ready (here and below by the one of two calls that
+ * every architecture has, for the sandbox's table). Whether epoll has something. */
+static bool turn_hot(struct loop *loop)
+{
+	struct pollfd *other = &loop->hot[LOOP_HOT];
+	int n;
+
+	*other = (struct pollfd){ .fd = loop->epoll, .events = POLLIN };
+	n = ppoll(loop->hot, LOOP_HOT + 1, NULL, NULL);
+	assert(n >= 0 || errno == EINTR);
+	for (unsigned i = 0; i < LOOP_HOT && n > 0 && loop->running; i++)
+		if (loop->hot[i].fd >= 0 && loop->hot[i].revents != 0)
+			loop->hot_slot[i].fn(loop->hot_slot[i].ctx,
+					     (uint32_t)loop->hot[i].revents);
+	return n > 0 && other->revents != 0;
+}
+
+static void turn(struct loop *loop, int timeout)
 {
 	struct epoll_event ev[LOOP_BATCH];
+	int n = epoll_pwait(loop->epoll, ev, LOOP_BATCH, timeout, NULL);
 
-	loop->running = true;
-	while (loop->running) {
-		int n = epoll_wait(loop->epoll, ev, LOOP_BATCH, -1);
+	assert(n >= 0 || errno == EINTR);
+	for (int i = 0; i < n && loop->running; i++) {
+		struct slot *s = &loop->slot[(uint32_t)ev[i].data.u64];
 
-		for (int i = 0; i < n && loop->running; i++) {
-			struct slot *s = &loop->slot[(uint32_t)ev[i].data.u64];
-
-			if (s->fd >= 0 &&
-			    s->generation == ev[i].data.u64 >> 32)
-				s->fn(s->ctx, ev[i].events);
-		}
-		assert(n >= 0 || errno == EINTR);
+		if (s->fd >= 0 && s->generation == ev[i].data.u64 >> 32)
+			s->fn(s->ctx, ev[i].events);
 	}
+}
+
+int loop_run(struct loop *loop)
+{
+	loop->running = true;
+	while (loop->running)
+		if (!loop->has_hot)
+			turn(loop, -1);
+		else if (turn_hot(loop))
+			turn(loop, 0);
 	return loop->value;
 }
 

@@ -25,6 +25,10 @@ void loop_free(struct loop *loop);
  * -errno. A callback may remove any fd, its own too. */
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn,
 	     void *ctx);
+/* The same for the data path, to read: a few descriptors whose readiness
+ * costs nothing while we are at work (loop.c). */
+#define LOOP_HOT 4
+int loop_add_hot(struct loop *loop, int fd, loop_fn *fn, void *ctx);
 int loop_modify(struct loop *loop, int fd, uint32_t events);
 void loop_remove(struct loop *loop, int fd);
 

@@ -45,7 +45,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "../libtun6/gso.h"
@@ -433,7 +432,7 @@ static void discovery_readable(void *ctx, uint32_t events)
 
 static int watch(struct pump *p, int fd, loop_fn *fn)
 {
-	return fd < 0 ? 0 : loop_add(p->c.loop, fd, EPOLLIN, fn, p);
+	return fd < 0 ? 0 : loop_add_hot(p->c.loop, fd, fn, p);
 }
 
 int pump_new(struct pump **out, const struct pump_config *config)

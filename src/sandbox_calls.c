@@ -63,8 +63,9 @@ struct call_if {
 };
 
 static const struct call engine_calls[] = {
-	{ SCMP_SYS(epoll_wait), "waits for packets" },
-	{ SCMP_SYS(epoll_pwait), "the same, on newer architectures" },
+	{ SCMP_SYS(ppoll), "waits for packets" },
+	{ SCMP_SYS(ppoll_time64), "the same, with 32 bits" },
+	{ SCMP_SYS(epoll_pwait), "takes what else is ready" },
 	{ SCMP_SYS(epoll_ctl), "connections of miredoctl come and go" },
 	{ SCMP_SYS(timerfd_settime), "the one deadline" },
 	{ SCMP_SYS(clock_gettime), "where the vdso has no BOOTTIME" },
@@ -147,8 +148,7 @@ static const struct call parent_calls[] = {
 	{ SCMP_SYS(select), "waits, once the filter is on" },
 	/* the parent and its children */
 	{ SCMP_SYS(signalfd4), "the parent's and a child's event loop" },
-	{ SCMP_SYS(epoll_wait), "event loop" },
-	{ SCMP_SYS(epoll_pwait), "the same, on newer architectures" },
+	{ SCMP_SYS(epoll_pwait), "event loop" },
 	{ SCMP_SYS(epoll_ctl), "event loop" },
 	{ SCMP_SYS(timerfd_settime), "event loop" },
 	{ SCMP_SYS(clock_gettime), "where the vdso has no BOOTTIME" },

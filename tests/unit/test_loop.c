@@ -210,11 +210,64 @@ static void unknown_descriptors_are_refused_not_believed(void **state)
 	assert_int_equal(loop_modify(w->loop, w->a[0], 0), 0);
 }
 
+static void remove_both_hot(void *ctx, uint32_t what)
+{
+	struct world *w = ctx;
+
+	count_and_stop(ctx, what);
+	loop_remove(w->loop, w->a[0]);
+	loop_remove(w->loop, w->b[0]);
+}
+
+static void a_hot_descriptor_is_served_beside_the_others(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(loop_add_hot(w->loop, w->a[0], count_and_stop, w), 0);
+	loop_add(w->loop, w->b[0], EPOLLIN, count_and_stop, w);
+	assert_int_equal(write(w->b[1], "x", 1), 1);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 1);
+	assert_int_equal(write(w->a[1], "x", 1), 1);
+	loop_run(w->loop);
+	assert_int_equal(w->last, EPOLLIN);
+	assert_true(w->calls >= 2);
+}
+
+static void a_hot_descriptor_that_was_removed_is_not_called(void **state)
+{
+	struct world *w = *state;
+
+	loop_add_hot(w->loop, w->a[0], remove_both_hot, w);
+	loop_add_hot(w->loop, w->b[0], remove_both_hot, w);
+	assert_int_equal(write(w->a[1], "x", 1), 1);
+	assert_int_equal(write(w->b[1], "x", 1), 1);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 1);
+	loop_deadline(w->loop, 0, count_and_stop, w);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 2);
+}
+
+static void as_many_hot_descriptors_as_were_said_can_be_watched(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < LOOP_HOT; i++)
+		assert_int_equal(loop_add_hot(w->loop, w->a[0],
+					      count_and_stop, w), 0);
+	assert_int_equal(loop_add_hot(w->loop, w->b[0], count_and_stop, w),
+			 -ENOSPC);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_hot_descriptor_is_served_beside_the_others),
+		T(a_hot_descriptor_that_was_removed_is_not_called),
+		T(as_many_hot_descriptors_as_were_said_can_be_watched),
 		T(a_readable_descriptor_calls_its_function),
 		T(what_a_function_leaves_undone_is_said_again),
 		T(a_removed_descriptor_is_silent_in_the_same_batch),
