@@ -1,6 +1,6 @@
 /*
  * netconf.h - addresses, routes and link of the tunnel interface; what the
- * host has; by libnl-route. Parent only.
+ * host has; by libnl-route. For the parent; miredoctl asks for routes.
  */
 #ifndef LIBTUN6_NETCONF_H
 #define LIBTUN6_NETCONF_H
@@ -72,6 +72,18 @@ int netconf_out(struct netconf *nc, uint32_t ip);
  * has a preferred address in 2000::/3 but outside of the /32 `but` (octets
  * 0-3), and a route to the whole of 2000::/3. 0: none. */
 int netconf_native(struct netconf *nc, int except, uint32_t but);
+
+/* Which way a packet to dst (4 or 16 octets, by the family) takes; by the
+ * interface `via` if that is not 0. -ENETUNREACH: none. */
+struct netconf_route {
+	int ifindex;
+	bool has_src, has_gateway;
+	uint8_t src[16], gateway[16];	/* IPv4: the first 4 octets */
+	unsigned len;			/* of the prefix of the route it is */
+	uint32_t metric;
+};
+int netconf_route(struct netconf *nc, int family, const void *dst, int via,
+		  struct netconf_route *r);
 
 /* Human-readable "192.0.2.1 eth0, 127.0.0.1 lo" for an error message. */
 void netconf_list_ip4(struct netconf *nc, char *buf, unsigned size);

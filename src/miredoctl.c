@@ -17,6 +17,10 @@
 const struct miredoctl_command miredoctl_commands[] = {
 	{"status", miredoctl_cmd_status, "", 0, 0,
 	 "how it is, why not better, and what to do", JSON | WATCH | WAITING},
+	{"netcheck", miredoctl_cmd_netcheck, "[SERVER[,SECOND]...]", 0, 99,
+	 "what NAT, firewall and servers do; needs no daemon",
+	 JSON | MIREDOCTL_TAKES(OPT_CONFIG) | MIREDOCTL_TAKES(OPT_LIFETIME) |
+		 MIREDOCTL_TAKES(OPT_TIMEOUT)},
 	{"version", miredoctl_cmd_version, "", 0, 0,
 	 "the version of this program", JSON},
 	{"help", miredoctl_cmd_help, "[COMMAND]", 0, 1,

@@ -40,6 +40,8 @@ enum miredoctl_option {
 	OPT_WATCH,
 	OPT_WAIT,
 	OPT_TIMEOUT,
+	OPT_CONFIG,
+	OPT_LIFETIME,
 	MIREDOCTL_OPTIONS
 };
 
@@ -117,6 +119,7 @@ int miredoctl_show(const struct miredoctl_args *args,
 /* ---- commands ---- */
 
 int miredoctl_cmd_help(const struct miredoctl_args *args);
+int miredoctl_cmd_netcheck(const struct miredoctl_args *args);
 int miredoctl_cmd_status(const struct miredoctl_args *args);
 int miredoctl_cmd_version(const struct miredoctl_args *args);
 

@@ -31,6 +31,10 @@ static const struct {
 	[OPT_WATCH] = {"watch", 0, NULL, "again each second, until Ctrl-C"},
 	[OPT_WAIT] = {"wait", 0, "STATE", "until it is in this state"},
 	[OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "how long at most"},
+	[OPT_CONFIG] = {"config", 'c', "FILE", "whose servers are asked ["
+		SYSCONFDIR "/miredo.conf]"},
+	[OPT_LIFETIME] = {"lifetime", 0, NULL, "also how long a mapping lives: "
+					       "takes 5 min, or --timeout"},
 };
 
 /* What getopt_long() gives: a letter, or this and the option. */
