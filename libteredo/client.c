@@ -121,7 +121,9 @@ teredo_client_new(const struct teredo_client_config *config,
 	c->nonce = calloc(config->max_peers, sizeof(*c->nonce));
 	if (c->nonce == NULL || !limits_init(c) ||
 	    !path_init(&c->path, &client_path_ops, c, config->max_peers,
-		       CLIENT_HOLD_BYTES, env, &c->count)) {
+		       CLIENT_HOLD_BYTES, env, &c->count) ||
+	    !peers_traffic_new(c->path.peers)) {
+		path_fini(&c->path);
 		limits_fini(c);
 		free(c->nonce);
 		free(c);
@@ -211,6 +213,15 @@ void teredo_client_prefetch(struct teredo_client *c,
 			    const struct teredo_addr *keys, unsigned n)
 {
 	peers_prefetch(c->path.peers, keys, n);
+}
+
+void teredo_client_sent_more(struct teredo_client *c, uint32_t peer,
+			     uint32_t packets, size_t octets)
+{
+	const struct peer *p = peers_at(c->path.peers, peer);
+
+	if (p != NULL)
+		peers_traffic_add(c->path.peers, p, PEER_TX, packets, octets);
 }
 
 void teredo_client_expire(struct teredo_client *c, teredo_time now,

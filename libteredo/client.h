@@ -107,6 +107,10 @@ struct teredo_verdict teredo_client_tun_in(struct teredo_client *c,
 					   const uint8_t *ip6, size_t len,
 					   teredo_time now,
 					   struct teredo_outbox *ob);
+/* A TO_UDP verdict held for more packets of the same flow (a super-packet's
+ * others): they are counted for its peer. */
+void teredo_client_sent_more(struct teredo_client *c, uint32_t peer,
+			     uint32_t packets, size_t octets);
 void teredo_client_expire(struct teredo_client *c, teredo_time now,
 			  struct teredo_outbox *ob);
 teredo_time teredo_client_deadline(const struct teredo_client *c);

@@ -25,7 +25,7 @@ bool teredo_client_peer(const struct teredo_client *c, uint32_t slot,
 
 	if (p == NULL)
 		return false;
-	path_view(p, now, v);
+	path_view(&c->path, p, now, v);
 	refine(c, v);
 	return true;
 }

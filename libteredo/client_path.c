@@ -403,14 +403,22 @@ static enum teredo_counter objection(const struct teredo_client *c,
 	return NO_OBJECTION;
 }
 
+static struct teredo_verdict to_tun(struct teredo_client *c,
+				    const struct peer *peer,
+				    const struct wire_packet *p)
+{
+	if (peer != NULL)
+		peers_traffic_add(c->path.peers, peer, PEER_RX, 1, p->ip6_len);
+	return (struct teredo_verdict){ .fate = TEREDO_TO_TUN,
+					.off = p->ip6_off,
+					.len = p->ip6_len };
+}
+
 static struct teredo_verdict data_in(struct teredo_client *c,
 				     const struct teredo_rx *rx,
 				     const struct wire_packet *p,
 				     teredo_time now, struct teredo_outbox *ob)
 {
-	struct teredo_verdict to_tun = { .fate = TEREDO_TO_TUN,
-					 .off = p->ip6_off,
-					 .len = p->ip6_len };
 	enum teredo_counter why = objection(c, p);
 	struct peer *peer;
 
@@ -422,7 +430,7 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 					     ob));
 	if (client_path_is_at(peer, rx->from, now)) {		/* case 1 */
 		path_heard(&c->path, peer, now);
-		return to_tun;
+		return to_tun(c, peer, p);
 	}
 	if (ep_is_denied(rx->from, &c->local))
 		return client_drop(c, TEREDO_DROP_denied);
@@ -436,11 +444,11 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_spoofed);
 	/* where it cannot be noted, it is nevertheless believed */
 	if (!is_shown_by(c, peer, p, rx->from, now))
-		return to_tun;
+		return to_tun(c, peer, p);
 	why = prove(c, peer, &p->src, rx->from, now, ob);
 	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_denied)
 		return client_drop(c, why);
-	return to_tun;
+	return to_tun(c, peers_find(c->path.peers, &p->src), p);
 }
 
 static struct teredo_verdict indirect_bubble_in(struct teredo_client *c,

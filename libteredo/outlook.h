@@ -6,7 +6,7 @@
 #ifndef LIBTEREDO_OUTLOOK_H
 #define LIBTEREDO_OUTLOOK_H
 
-#include "teredo.h"
+#include "peers.h"
 
 enum teredo_way {
 	TEREDO_WAY_NONE,	/* known, but none is known to it */
@@ -22,6 +22,7 @@ struct teredo_view {
 	unsigned probes;	/* unanswered ones in a row */
 	struct teredo_ep ep;	/* where it is or was, ip 0: never proven */
 	teredo_time age;	/* since it was heard, TEREDO_NEVER: never */
+	struct peer_traffic traffic[PEER_WAYS]; /* zeros: a relay's */
 };
 
 enum teredo_would {

@@ -298,11 +298,13 @@ struct teredo_verdict path_send(struct path *path,
 		peers_sent(path->peers, p, now);
 		if (is_one_way(p, now))
 			one_way(path, p, now, ob);
+		peers_traffic_add(path->peers, p, PEER_TX, 1, len);
 		return (struct teredo_verdict){
 			.fate = TEREDO_TO_UDP,
 			.via = TEREDO_VIA_PRIMARY,
 			.len = (uint32_t)len,
 			.to = p->ep,
+			.peer = peers_slot(path->peers, p),
 		};
 	}
 	if (is_pausing(path, p, now)) {
@@ -344,6 +346,9 @@ static void release(struct path *path, struct peer *p, teredo_time now,
 			out = outbox_packet(ob, OUTBOX_TUN, len);
 		}
 		hold_take(path->hold, q, out, out == NULL ? 0 : len);
+		peers_traffic_add(path->peers, p,
+				  way == HOLD_TO_PEER ? PEER_TX : PEER_RX, 1,
+				  len);
 		path->count->n[TEREDO_EV_packet_released]++;
 	}
 }
@@ -379,7 +384,8 @@ void path_heard(struct path *path, struct peer *p, teredo_time now)
 	}
 }
 
-void path_view(const struct peer *p, teredo_time now, struct teredo_view *v)
+void path_view(const struct path *path, const struct peer *p, teredo_time now,
+	       struct teredo_view *v)
 {
 	*v = (struct teredo_view){
 		.addr = p->addr,
@@ -388,6 +394,8 @@ void path_view(const struct peer *p, teredo_time now, struct teredo_view *v)
 					       : TEREDO_WAY_NONE,
 		.probes = p->attempts,
 		.age = TEREDO_NEVER,
+		.traffic = { peers_traffic(path->peers, p, PEER_RX),
+			     peers_traffic(path->peers, p, PEER_TX) },
 	};
 	if (!p->proven)		/* its last_rx is none */
 		return;
@@ -404,7 +412,7 @@ void path_outlook(const struct path *path, const struct teredo_addr *dst,
 	if (p == NULL)
 		return;
 	o->known = true;
-	path_view(p, now, &o->peer);
+	path_view(path, p, now, &o->peer);
 	if (peer_is_trusted(p, now))
 		o->would = TEREDO_WOULD_SEND;
 	else if (path_is_probing(p))

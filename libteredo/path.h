@@ -128,7 +128,8 @@ void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 		 teredo_time now, struct teredo_outbox *ob);
 
 /* What is known of p; its way is DIRECT where it is trusted. */
-void path_view(const struct peer *p, teredo_time now, struct teredo_view *v);
+void path_view(const struct path *path, const struct peer *p, teredo_time now,
+	       struct teredo_view *v);
 /* What path_send() would do, the limits aside; BUBBLE: probe. */
 void path_outlook(const struct path *path, const struct teredo_addr *dst,
 		  teredo_time now, struct teredo_outlook *o);

@@ -39,6 +39,7 @@ struct peers {
 	uint32_t first[CLASSES], last[CLASSES];
 	uint32_t free, fresh;
 	uint32_t hand;		/* of the sweep */
+	struct peer_traffic (*traffic)[PEER_WAYS];	/* by slot; or NULL */
 	uint8_t key[SIPHASH_KEY_LEN];
 	void (*gone)(void *ctx, struct peer *p);
 	void *ctx;
@@ -78,6 +79,7 @@ void peers_free(struct peers *t)
 		return;
 	free(t->peer);
 	free(t->index);
+	free(t->traffic);
 	free(t);
 }
 
@@ -266,6 +268,8 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 	p->in_use = true;
 	p->last_rx = peer_stamp_of(now) - (peer_stamp)(PEER_VALIDITY / TEREDO_MS);
 	p->last_tx = p->last_rx;
+	if (t->traffic != NULL)
+		memset(t->traffic[peers_slot(t, p)], 0, sizeof(*t->traffic));
 	h = hash(t, addr);
 	t->index[place(t, addr, h)] = tag(t, h) | (peers_slot(t, p) + 1);
 	list_append(t, p);
@@ -358,6 +362,32 @@ void peers_sweep(struct peers *t, teredo_time now)
 			look_at(t, p, now);
 		t->hand = t->hand + 1 < t->max ? t->hand + 1 : 0;
 	}
+}
+
+bool peers_traffic_new(struct peers *t)
+{
+	t->traffic = calloc(t->max, sizeof(*t->traffic));
+	return t->traffic != NULL;
+}
+
+void peers_traffic_add(struct peers *t, const struct peer *p,
+		       enum peer_way way, uint32_t packets, size_t octets)
+{
+	struct peer_traffic *sum;
+
+	if (t->traffic == NULL)
+		return;
+	sum = &t->traffic[peers_slot(t, p)][way];
+	sum->packets += packets;
+	sum->octets += octets;
+}
+
+struct peer_traffic peers_traffic(const struct peers *t, const struct peer *p,
+				  enum peer_way way)
+{
+	if (t->traffic == NULL)
+		return (struct peer_traffic){ 0 };
+	return t->traffic[peers_slot(t, p)][way];
 }
 
 uint32_t peers_slot(const struct peers *t, const struct peer *p)

@@ -94,6 +94,21 @@ void peers_clear(struct peers *t);
  * sent to for PEER_FORGET. Called about once a second. */
 void peers_sweep(struct peers *t, teredo_time now);
 
+/* What came from a peer or went to it: whole IPv6 packets, since its entry was
+ * made. Counted only after peers_traffic_new(), which takes the memory, 32
+ * octets a peer; false: there is none. */
+enum peer_way { PEER_RX, PEER_TX, PEER_WAYS };
+struct peer_traffic {
+	uint64_t packets, octets;
+};
+bool peers_traffic_new(struct peers *t);
+/* Adds; nothing where nobody counts. */
+void peers_traffic_add(struct peers *t, const struct peer *p,
+		       enum peer_way way, uint32_t packets, size_t octets);
+/* Zeros where nobody counts. */
+struct peer_traffic peers_traffic(const struct peers *t, const struct peer *p,
+				  enum peer_way way);
+
 /* A peer's number, stable for its life, 0..max-1; and back (in use or NULL). */
 uint32_t peers_slot(const struct peers *t, const struct peer *p);
 struct peer *peers_at(struct peers *t, uint32_t slot);

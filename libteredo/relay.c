@@ -546,7 +546,7 @@ bool teredo_relay_peer(const struct teredo_relay *r, uint32_t slot,
 	const struct peer *p = peers_at(r->path.peers, slot);
 
 	if (p != NULL)
-		path_view(p, now, v);
+		path_view(&r->path, p, now, v);
 	return p != NULL;
 }
 

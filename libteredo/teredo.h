@@ -82,6 +82,7 @@ struct teredo_verdict {
 	enum teredo_via via;
 	uint32_t off, len;
 	struct teredo_ep to;
+	uint32_t peer;	/* TO_UDP to a peer: its slot in the peer table */
 };
 
 /* RFC 4380 5.2.2; the numbers are ours. */

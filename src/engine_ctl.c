@@ -82,6 +82,10 @@ static struct ctl_peer peer_of(const struct teredo_view *v)
 		.ip = v->ep.ip,
 		.port = v->ep.port,
 		.age = v->age,
+		.rx = { .packets = v->traffic[PEER_RX].packets,
+			.bytes = v->traffic[PEER_RX].octets },
+		.tx = { .packets = v->traffic[PEER_TX].packets,
+			.bytes = v->traffic[PEER_TX].octets },
 	};
 
 	memcpy(peer.addr, v->addr.b, sizeof(peer.addr));

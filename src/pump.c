@@ -298,6 +298,12 @@ static void send_super(struct pump *p, const struct gso_super *s,
 	}
 }
 
+/* Of all segments together. */
+static size_t octets(const struct gso_super *s)
+{
+	return s->len + (size_t)(s->count - 1) * s->head;
+}
+
 static void submit_super(struct pump *p, const struct gso_super *s,
 			 teredo_time now)
 {
@@ -309,6 +315,8 @@ static void submit_super(struct pump *p, const struct gso_super *s,
 		assert(v.off == 0 && v.len == len);
 		deliver(p, now);
 		send_super(p, s, &v);
+		p->c.ops->sent_more(p->c.role, v.peer, s->count - 1,
+				    octets(s) - len);
 		return;
 	}
 	obey(p, &v, p->segment, now);
@@ -334,7 +342,7 @@ static void take_from_tun(struct pump *p, uint8_t *data, size_t len,
 		p->tun_drops++;
 		return;
 	}
-	count(&p->tun_rx, s.count, s.len + (size_t)(s.count - 1) * s.head);
+	count(&p->tun_rx, s.count, octets(&s));
 	if (s.count > 1)
 		submit_super(p, &s, now);
 	else

@@ -82,6 +82,15 @@ struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 	return (struct teredo_verdict){.fate = TEREDO_DROP};
 }
 
+void role_no_sent_more(void *role, uint32_t peer, uint32_t packets,
+		       size_t octets)
+{
+	(void)role;
+	(void)peer;
+	(void)packets;
+	(void)octets;
+}
+
 void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 {
 	(void)role;

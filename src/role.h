@@ -22,6 +22,9 @@ struct role_ops {
 	struct teredo_verdict (*tun_in)(void *role, const uint8_t *ip6,
 					size_t len, teredo_time now,
 					struct teredo_outbox *ob);
+	/* A TO_UDP verdict held for more packets, a super-packet's others. */
+	void (*sent_more)(void *role, uint32_t peer, uint32_t packets,
+			  size_t octets);
 	/* A hint: packets from or to these n <= 64 addresses come next. */
 	void (*prefetch)(void *role, const struct teredo_addr *keys,
 			 unsigned n);
@@ -71,6 +74,8 @@ extern const struct role_ops role_server_relay, role_dormant;
 /* For a role that has no use for one of them. */
 struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 				    teredo_time now, struct teredo_outbox *ob);
+void role_no_sent_more(void *role, uint32_t peer, uint32_t packets,
+		       size_t octets);
 void role_no_prefetch(void *role, const struct teredo_addr *keys, unsigned n);
 void role_no_expect(void *role, const struct teredo_ep *from, unsigned n);
 void role_no_expire(void *role, teredo_time now, struct teredo_outbox *ob);

@@ -58,6 +58,14 @@ static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
 	return teredo_client_tun_in(c->core, ip6, len, now, ob);
 }
 
+static void sent_more(void *role, uint32_t peer, uint32_t packets,
+		      size_t octets)
+{
+	struct client *c = role;
+
+	teredo_client_sent_more(c->core, peer, packets, octets);
+}
+
 static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 {
 	struct client *c = role;
@@ -389,6 +397,7 @@ static void outlook(const void *role, const struct teredo_addr *addr,
 const struct role_ops role_client = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
+	.sent_more = sent_more,
 	.prefetch = prefetch,
 	.expect = role_no_expect,
 	.expire = expire,

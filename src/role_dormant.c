@@ -63,6 +63,7 @@ static void save(void *role, struct snapshot *snap)
 const struct role_ops role_dormant = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
+	.sent_more = role_no_sent_more,
 	.prefetch = role_no_prefetch,
 	.expect = role_no_expect,
 	.expire = role_no_expire,

@@ -150,6 +150,7 @@ static void outlook(const void *role, const struct teredo_addr *addr,
 const struct role_ops role_relay = {
 	.udp_in = udp_in,
 	.tun_in = tun_in,
+	.sent_more = role_no_sent_more,
 	.prefetch = prefetch,
 	.expect = role_no_expect,
 	.expire = expire,

@@ -61,6 +61,7 @@ static void netchange(void *role, const struct priv_netchange *n,
 const struct role_ops role_server = {
 	.udp_in = udp_in,
 	.tun_in = role_no_tun_in,
+	.sent_more = role_no_sent_more,
 	.prefetch = role_no_prefetch,
 	.expect = expect,
 	.expire = role_no_expire,

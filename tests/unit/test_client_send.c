@@ -204,6 +204,36 @@ static void a_trusted_teredo_peer_gets_its_packets_directly_for_30_s(
 	assert_int_equal(bench_count_to(bench_peer_server()), 1);
 }
 
+static void expect_traffic(enum peer_way way, uint64_t packets,
+			   uint64_t octets)
+{
+	struct teredo_view v;
+
+	assert_true(teredo_client_peer(bench.c, 0, bench.now, &v));
+	assert_int_equal(v.traffic[way].packets, packets);
+	assert_int_equal(v.traffic[way].octets, octets);
+}
+
+static void what_comes_and_goes_is_counted_for_the_peer(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER);
+	struct teredo_verdict v;
+
+	(void)state;
+	bench_send(&peer, 10); /* waits, and counts when it goes */
+	expect_traffic(PEER_TX, 0, 0);
+	bench_receive(PEER, &peer, 20);
+	bench_receive(PEER, &peer, 30);
+	v = bench_send(&peer, 40);
+	assert_int_equal(v.fate, TEREDO_TO_UDP);
+	expect_traffic(PEER_TX, 2, 50 + 80);
+	teredo_client_sent_more(bench.c, v.peer, 7, 7000);
+	expect_traffic(PEER_TX, 9, 50 + 80 + 7000);
+	expect_traffic(PEER_RX, 2, 60 + 70);
+	bench_receive(ep4("203.0.113.99", 1), &peer, 50); /* not the peer's */
+	expect_traffic(PEER_RX, 2, 60 + 70);
+}
+
 /* C-TX-07, C-TX-08, C-BUB-01, C-BUB-02, C-BUB-03, C-BUB-08, C-TX-14 */
 static void an_unknown_teredo_peer_gets_a_direct_and_an_indirect_bubble(
 	void **state)
@@ -461,6 +491,7 @@ int main(void)
 		T(a_new_series_of_tests_has_a_new_nonce),
 		T(tests_go_out_while_the_server_is_lost),
 		T(a_trusted_teredo_peer_gets_its_packets_directly_for_30_s),
+		T(what_comes_and_goes_is_counted_for_the_peer),
 		T(an_unknown_teredo_peer_gets_a_direct_and_an_indirect_bubble),
 		T(the_cone_bit_of_a_peer_is_ignored),
 		T(a_silent_peer_gets_four_pairs_and_then_one_in_30_s),

@@ -269,6 +269,37 @@ static void a_slot_is_a_peers_own_for_its_life(void **state)
 	assert_null(peers_at(t, MAX - 1));	/* never used */
 }
 
+static void expect_traffic(const struct peer *p, enum peer_way way,
+			   uint64_t packets, uint64_t octets)
+{
+	struct peer_traffic sum = peers_traffic(t, p, way);
+
+	assert_int_equal(sum.packets, packets);
+	assert_int_equal(sum.octets, octets);
+}
+
+static void traffic_is_counted_by_peer_and_way_where_it_is_asked_for(
+	void **state)
+{
+	struct teredo_addr a = addr_of(1), b = addr_of(2);
+	struct peer *p = peers_get(t, &a, T0), *q = peers_get(t, &b, T0);
+
+	(void)state;
+	peers_traffic_add(t, p, PEER_RX, 1, 100);
+	expect_traffic(p, PEER_RX, 0, 0);
+	assert_true(peers_traffic_new(t));
+	peers_traffic_add(t, p, PEER_RX, 1, 100);
+	peers_traffic_add(t, p, PEER_RX, 2, 50);
+	peers_traffic_add(t, q, PEER_TX, 50, 5000000000);
+	expect_traffic(p, PEER_RX, 3, 150);
+	expect_traffic(p, PEER_TX, 0, 0);
+	expect_traffic(q, PEER_TX, 50, 5000000000);
+	peers_remove(t, p); /* the next one in its slot begins anew */
+	a = addr_of(3);
+	p = peers_get(t, &a, T0);
+	expect_traffic(p, PEER_RX, 0, 0);
+}
+
 static void clearing_takes_everybody(void **state)
 {
 	(void)state;
@@ -501,6 +532,7 @@ int main(void)
 		TEST(the_hash_has_a_secret_of_its_own),
 		TEST(many_peers_are_told_apart),
 		TEST(a_slot_is_a_peers_own_for_its_life),
+		TEST(traffic_is_counted_by_peer_and_way_where_it_is_asked_for),
 		TEST(clearing_takes_everybody),
 		TEST(the_sweep_forgets_the_silent),
 		TEST(the_sweep_forgets_the_unproven_sooner),

@@ -25,6 +25,7 @@
 	(DATAPATH_VNET | DATAPATH_TSO | DATAPATH_USO | DATAPATH_SEGMENT |      \
 	 DATAPATH_GRO | DATAPATH_BATCH)
 #define VNET sizeof(struct virtio_net_hdr)
+#define PEER 7 /* its slot, as the role says */
 
 ssize_t __real_writev(int fd, const struct iovec *piece, int n);
 ssize_t __wrap_writev(int fd, const struct iovec *piece, int n);
@@ -48,6 +49,7 @@ struct fixture {
 	enum teredo_fate fate;
 	unsigned calls, turns;
 	unsigned off;		/* of the packet in a datagram */
+	size_t more_packets, more_octets;
 	size_t len[256];	/* of what the role saw */
 	uint8_t last[70000];
 };
@@ -59,7 +61,8 @@ static struct teredo_verdict see(struct fixture *f, const uint8_t *data,
 	memcpy(f->last, data, len);
 	return (struct teredo_verdict){ .fate = f->fate, .off = f->off,
 					.len = (uint32_t)len - f->off,
-					.to = f->peer_ep };
+					.to = f->peer_ep,
+					.peer = PEER };
 }
 
 static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
@@ -78,6 +81,16 @@ static struct teredo_verdict tun_in(void *role, const uint8_t *ip6, size_t len,
 	return see(role, ip6, len);
 }
 
+static void sent_more(void *role, uint32_t peer, uint32_t packets,
+		      size_t octets)
+{
+	struct fixture *f = role;
+
+	assert_int_equal(peer, PEER);
+	f->more_packets += packets;
+	f->more_octets += octets;
+}
+
 static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 {
 	(void)role;
@@ -93,6 +106,7 @@ static teredo_time deadline(const void *role)
 
 static const struct role_ops ops = { .udp_in = udp_in,
 				     .tun_in = tun_in,
+				     .sent_more = sent_more,
 				     .prefetch = prefetch,
 				     .expect = role_no_expect,
 				     .deadline = deadline };
@@ -202,6 +216,9 @@ static void a_super_packet_is_looked_at_once(void **state)
 	run(f);
 	assert_int_equal(f->calls, 1);
 	assert_int_equal(f->len[0], 60 + 1208);
+	assert_int_equal(f->more_packets, 60000 / 1208);
+	assert_int_equal(f->more_octets,
+			 60000 - 1208 + 60 * f->more_packets);
 	for (unsigned i = 0; i < 60000 / 1208; i++)
 		expect_at_peer(f, &flow, 1208);
 	expect_at_peer(f, &flow, 60000 % 1208);
