@@ -129,6 +129,7 @@ struct teredo_client_status {
 	teredo_time last_answer;	/* when, 0: never */
 	teredo_time since;		/* when the address was obtained */
 	unsigned failures;		/* solicitations without an answer */
+	teredo_time next;		/* when the next one is due */
 	bool key_expired;		/* says the server (C-SECQ-05) */
 	enum teredo_interval interval;
 	teredo_time refresh;		/* the interval in use */

@@ -68,6 +68,10 @@ uint64_t netconf_way(struct netconf *nc, uint32_t ip);
 /* The interface by which packets to ip leave; 0: none. */
 int netconf_out(struct netconf *nc, uint32_t ip);
 
+/* The interface and the metric of the IPv6 route that the kernel takes to
+ * dst. 0: none. */
+int netconf_out6(struct netconf *nc, const uint8_t dst[16], uint32_t *metric);
+
 /* The interface, other than `except`, that has IPv6 by other means: it runs,
  * has a preferred address in 2000::/3 but outside of the /32 `but` (octets
  * 0-3), and a route to the whole of 2000::/3. 0: none. */

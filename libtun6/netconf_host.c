@@ -186,6 +186,27 @@ int netconf_out(struct netconf *nc, uint32_t ip)
 	return ifindex;
 }
 
+int netconf_out6(struct netconf *nc, const uint8_t dst[16], uint32_t *metric)
+{
+	uint8_t copy[16];
+	struct nl_addr *to;
+	struct rtnl_route *route = NULL;
+	struct rtnl_nexthop *nh;
+	int ifindex = 0;
+
+	memcpy(copy, dst, sizeof(copy));
+	to = nl_addr_build(AF_INET6, copy, sizeof(copy));
+	*metric = 0;
+	if (to != NULL && rtnl_route_lookup(nc->ask, to, &route) == 0) {
+		nh = rtnl_route_nexthop_n(route, 0);
+		ifindex = nh == NULL ? 0 : rtnl_route_nh_get_ifindex(nh);
+		*metric = rtnl_route_get_priority(route);
+		rtnl_route_put(route);
+	}
+	nl_addr_put(to);
+	return ifindex;
+}
+
 /* ---- IPv6 by other means ---- */
 
 /* In 2000::/3, so neither link-local nor unique local, and in use. */

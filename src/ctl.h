@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "../libteredo/counters.h"
+#include "health.h"
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
@@ -84,11 +85,24 @@ struct ctl_status {
 	char native[20];		/* has IPv6 by other means; "": none */
 	uint32_t tun_drops, udp_drops;	/* the kernel would not take it */
 	uint32_t interval;		/* enum teredo_interval */
+	struct priv_link link;		/* as the parent told last */
+	uint32_t udp_error;		/* errno of the last packet if it was
+					 * not sent, else 0 */
+	uint64_t retry_in;		/* the next solicitation; 0: now */
 	uint32_t datapath;		/* enum datapath: in use */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
 	uint64_t counters[TEREDO_N_COUNTERS];
+	uint64_t health_age[HEALTHS];	/* for how long; UINT64_MAX: it is not,
+					 * or has only just come */
+	/* the same as they were `age` ago, 10 to 20 s where the engine is as
+	 * old: for rates */
+	struct ctl_sample {
+		uint64_t age;
+		struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
+		uint64_t counters[TEREDO_N_COUNTERS];
+	} then;
 };
 
 #endif

@@ -59,6 +59,7 @@ union message {
 	struct priv_netchange net;
 	struct priv_resolved resolved;
 	struct priv_answer answer;
+	struct priv_link link;
 };
 
 enum request { REQUEST_NONE, REQUEST_TO_SEND, REQUEST_SENT };
@@ -74,7 +75,7 @@ struct engine {
 	void *role;
 	struct snapshot *snap;
 	struct pump *pump;
-	struct engine_ctl *ctl; /* NULL: no control socket */
+	struct engine_ctl *ctl;
 	teredo_time keepalive_at;
 	struct priv_tun_up tun_up;
 	enum request tun_up_is;
@@ -83,6 +84,7 @@ struct engine {
 	uint32_t second;   /* whether a second port is wanted */
 	enum request second_is;
 	unsigned log_lost; /* lines that the parent did not take */
+	struct priv_link link;	/* what the parent told of it */
 };
 
 static void draw(void *ctx, void *buf, size_t len)
@@ -174,6 +176,16 @@ static void take_news(void *ctx, const struct outbox_item *item)
 
 /* ---- time ---- */
 
+/* A word that was not sent: a next one will be, and nothing but the service
+ * manager's line depends on it. */
+static void look_at_health(struct engine *e, teredo_time now)
+{
+	uint32_t health;
+
+	if (engine_ctl_look(e->ctl, now, &health))
+		send_word(PRIV_HEALTH, health);
+}
+
 static void tick(void *ctx, uint32_t events);
 
 static void arm(void *ctx)
@@ -197,6 +209,7 @@ static void tick(void *ctx, uint32_t events)
 		send_word(PRIV_KEEPALIVE, 0);
 		send_requests(e);
 		engine_ctl_expire(e->ctl, now);
+		look_at_health(e, now);
 	}
 	arm(e);
 }
@@ -217,6 +230,8 @@ static size_t message_length(uint32_t verb)
 		return sizeof(struct priv_netchange);
 	case PRIV_RESOLVED:
 		return sizeof(struct priv_resolved);
+	case PRIV_LINK:
+		return sizeof(struct priv_link);
 	case PRIV_ANSWER:
 		return sizeof(struct priv_answer);
 	default:
@@ -279,6 +294,10 @@ static void handle(struct engine *e, const union message *m, int fd,
 		break;
 	case PRIV_RESOLVED:
 		e->ops->resolved(e->role, &m->resolved, now, ob);
+		break;
+	case PRIV_LINK:
+		e->link = m->link;
+		look_at_health(e, now);
 		break;
 	case PRIV_ANSWER:
 		take_answer(e, &m->answer);
@@ -350,6 +369,8 @@ static void receive_start(struct engine *e)
 			take_keys(e, &m.keys);
 		else if (m.verb == PRIV_NETCHANGE)
 			e->net = m.net;
+		else if (m.verb == PRIV_LINK)
+			e->link = m.link;
 		else if (m.verb == PRIV_FD)
 			take_fd(e, m.word.value, fd);
 		else if (m.verb != PRIV_START)
@@ -379,6 +400,7 @@ static int open_control(struct engine *e)
 		.role = e->role,
 		.pump = e->pump,
 		.snap = e->snap,
+		.link = &e->link,
 	};
 
 	return engine_ctl_new(&e->ctl, &config);
@@ -421,7 +443,7 @@ static void open_all(struct engine *e)
 	pump.snap = e->snap;
 	if (error == 0)
 		error = pump_new(&e->pump, &pump);
-	if (error == 0 && e->fd[PRIV_FD_CONTROL] >= 0)
+	if (error == 0)
 		error = open_control(e);
 	if (error != 0)
 		die(EX_SOFTWARE, "cannot start: %s", strerror(-error));

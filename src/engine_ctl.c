@@ -22,14 +22,16 @@
 #include "../libteredo/client.h"
 #include "clock.h"
 #include "ctl_server.h"
+#include "vitals.h"
 
 #define PLACES 1024u	/* looked at for one page */
 
 struct engine_ctl {
 	struct engine_ctl_config c;
-	struct ctl_server *server;
+	struct ctl_server *server;	/* NULL: no control socket */
 	teredo_time started;
 	struct ctl_status told;	/* as the events know it */
+	struct vitals vitals;
 };
 
 /* ---- the status ---- */
@@ -69,6 +71,8 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	st->n_counters = TEREDO_N_COUNTERS;
 	memcpy(st->counters, c->n, sizeof(st->counters));
 	pump_status(e->c.pump, st);
+	st->link = *e->c.link;
+	vitals_fill(&e->vitals, st, now);
 	fill_role(e, now, st);
 }
 
@@ -127,6 +131,8 @@ static void fill_lookup(void *ctx, const uint8_t addr[16],
 static void tell(struct engine_ctl *e, struct ctl_event event)
 {
 	event.time = clock_now();
+	if (e->server == NULL)
+		return;
 	ctl_server_event(e->server, &event, event.kind != CTL_EVENT_PEER);
 }
 
@@ -174,6 +180,7 @@ static void tell_changes(struct engine_ctl *e)
 	tell_word(e, CTL_EVENT_STATE, e->told.state, st.state);
 	tell_address(e, &st);
 	tell_word(e, CTL_EVENT_NAT, e->told.nat, st.nat);
+	st.link = e->told.link;
 	e->told = st;
 }
 
@@ -194,12 +201,30 @@ static void tell_peer(struct engine_ctl *e, const struct outbox_item *item)
 
 void engine_ctl_news(struct engine_ctl *e, const struct outbox_item *item)
 {
-	if (e == NULL)
-		return;
-	if (item->kind == OUTBOX_PEER_UP && ctl_server_listens(e->server))
+	if (item->kind == OUTBOX_PEER_UP && e->server != NULL &&
+	    ctl_server_listens(e->server))
 		tell_peer(e, item);
 	else if (item->kind == OUTBOX_STATE || item->kind == OUTBOX_ADDRESS)
 		tell_changes(e);
+}
+
+/* ---- health ---- */
+
+bool engine_ctl_look(struct engine_ctl *e, teredo_time now, uint32_t *health)
+{
+	struct ctl_status st;
+	uint32_t old = e->vitals.health & ((1u << HEALTHS) - 1),
+		 link = e->told.link.bits;
+
+	memset(&st, 0, sizeof(st));
+	fill_status(e, &st);
+	tell_word(e, CTL_EVENT_LINK, link, st.link.bits);
+	e->told.link = st.link;
+	if (!vitals_look(&e->vitals, &st, now))
+		return false;
+	*health = e->vitals.health;
+	tell_word(e, CTL_EVENT_HEALTH, old, *health);
+	return true;
 }
 
 /* ---- all of it ---- */
@@ -220,7 +245,10 @@ int engine_ctl_new(struct engine_ctl **out,
 		return -ENOMEM;
 	e->c = *config;
 	e->started = clock_now();
-	error = ctl_server_new(&e->server, e->c.loop, e->c.listener, &ops, e);
+	vitals_begin(&e->vitals, e->started);
+	error = e->c.listener < 0 ? 0
+				  : ctl_server_new(&e->server, e->c.loop,
+						   e->c.listener, &ops, e);
 	if (error != 0) {
 		free(e);
 		return error;
@@ -233,6 +261,6 @@ int engine_ctl_new(struct engine_ctl **out,
 
 void engine_ctl_expire(struct engine_ctl *e, teredo_time now)
 {
-	if (e != NULL)
+	if (e->server != NULL)
 		ctl_server_expire(e->server, now);
 }

@@ -96,6 +96,13 @@ static void set_nat(struct object o, const struct ctl_status *st)
 
 	set_string(nat, "type", miredoctl_nat(st));
 	set_string(nat, "class", miredoctl_nat_class(st));
+	set(nat, "port_preserving",
+	    miredoctl_port_preserving(st) < 0
+		    ? json_null()
+		    : json_boolean(miredoctl_port_preserving(st)));
+	/* nobody asks for these yet */
+	set(nat, "hairpin", json_null());
+	set(nat, "portmap", json_null());
 	set(nat, "mapping_varies",
 	    known ? json_boolean(st->nat == TEREDO_NAT_SYMMETRIC)
 		  : json_null());
@@ -128,19 +135,49 @@ static void set_counters(struct object o, const struct ctl_status *st)
 	set_number(drops, "kernel_tun", st->tun_drops);
 }
 
+static void add_reason(struct object o, json_t *list, enum health h,
+		       const struct ctl_status *st)
+{
+	const struct health_reason *r = health_reason(h);
+	struct object reason = {.json = json_object(), .complete = o.complete};
+	char text[MIREDOCTL_REASON_MAX];
+
+	set_string(reason, "code", r->code);
+	set_string(reason, "severity", health_severity_name(r->severity));
+	set_seconds(reason, "since_s", st->health_age[h]);
+	set_string(reason, "text", miredoctl_health_text(text, st, h));
+	set_string(reason, "remedy", miredoctl_health_remedy(text, st, h));
+	if (json_array_append_new(list, reason.json) != 0)
+		*o.complete = false;
+}
+
 static void set_health(struct object o, const struct ctl_status *st)
 {
-	enum miredoctl_health h = miredoctl_health(st);
-	json_t *list = json_array(), *problem;
+	uint32_t found = health_find(st);
+	json_t *list = json_array();
 
-	if (h != HEALTH_OK) {
-		problem =
-			json_pack("{s:s,s:s}", "code", miredoctl_health_code(h),
-				  "text", miredoctl_health_text(h));
-		if (json_array_append_new(list, problem) != 0)
-			*o.complete = false;
-	}
+	for (unsigned h = 0; h < HEALTHS; h++)
+		if ((found & 1u << h) != 0)
+			add_reason(o, list, (enum health)h, st);
 	set(o, "health", list);
+}
+
+/* The interface, and which route is taken. */
+static void set_link(struct object o, const struct ctl_status *st)
+{
+	const struct priv_link *l = &st->link;
+	struct object link;
+
+	if (st->role == PRIV_SERVER) {
+		set(o, "link", json_null());
+		return;
+	}
+	link = set_object(o, "link");
+	set(link, "carrier", json_boolean((l->bits & PRIV_LINK_CARRIER) != 0));
+	set(link, "held", json_boolean((l->bits & PRIV_LINK_HELD) != 0));
+	set(link, "route_metric",
+	    l->metric != 0 ? json_integer(l->metric) : json_null());
+	set_string(link, "shadowed_by", l->other[0] ? l->other : NULL);
 }
 
 /* null: none in use, so that nobody proves anything but a nonce. */
@@ -273,7 +310,12 @@ static void set_all(struct object o, const struct ctl_status *st)
 		set_relay_peers(o, st);
 	set_sunset(o, st);
 	set_datapath(o, st);
+	set_link(o, st);
 	traffic = set_object(o, "traffic");
+	set_number(traffic, "rx_bytes", st->udp_rx.bytes);
+	set_number(traffic, "tx_bytes", st->udp_tx.bytes);
+	set_number(traffic, "rx_packets", st->udp_rx.packets);
+	set_number(traffic, "tx_packets", st->udp_tx.packets);
 	set_traffic(traffic, "outer", &st->udp_rx, &st->udp_tx);
 	set_traffic(traffic, "inner", &st->tun_tx, &st->tun_rx);
 	set_counters(o, st);

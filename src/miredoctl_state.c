@@ -28,6 +28,7 @@ void miredoctl_clean(struct ctl_status *st)
 	clean(st->server_name, sizeof(st->server_name));
 	clean(st->instance, sizeof(st->instance));
 	clean(st->native, sizeof(st->native));
+	clean(st->link.other, sizeof(st->link.other));
 }
 
 const char *miredoctl_role(const struct ctl_status *st)
@@ -116,66 +117,15 @@ const char *miredoctl_nat_class(const struct ctl_status *st)
 	return miredoctl_nat(st) != NULL ? class[st->nat] : NULL;
 }
 
+int miredoctl_port_preserving(const struct ctl_status *st)
+{
+	if (!miredoctl_has_address(st) || st->mapped_port == 0 ||
+	    st->local_port == 0)
+		return -1;
+	return st->mapped_port == st->local_port;
+}
+
 uint64_t miredoctl_since(const struct ctl_status *st)
 {
 	return miredoctl_has_address(st) ? st->address_age : st->uptime;
-}
-
-static enum miredoctl_health client_health(const struct ctl_status *st)
-{
-	if (st->auth_expired != 0)
-		return HEALTH_KEY_EXPIRED;
-	switch (st->state) {
-	case TEREDO_CLIENT_QUALIFIED:
-	case TEREDO_CLIENT_REFRESHING:
-		return st->nat == TEREDO_NAT_SYMMETRIC ? HEALTH_NAT_SYMMETRIC
-						       : HEALTH_OK;
-	case TEREDO_CLIENT_RESOLVING:
-		return HEALTH_SERVER_UNRESOLVED;
-	case TEREDO_CLIENT_OFFLINE:
-	case TEREDO_CLIENT_LOST:
-		return HEALTH_SERVER_UNREACHABLE;
-	default:
-		return st->failures > 0 ? HEALTH_SERVER_UNREACHABLE
-					: HEALTH_NOT_QUALIFIED;
-	}
-}
-
-enum miredoctl_health miredoctl_health(const struct ctl_status *st)
-{
-	return st->role == PRIV_CLIENT ? client_health(st) : HEALTH_OK;
-}
-
-static const struct {
-	const char *code, *text;
-} health[] = {
-	[HEALTH_OK] = {"ok", "All is well."},
-	[HEALTH_SERVER_UNRESOLVED] =
-		{"server-unresolved",
-		 "The server's name has no address yet. Check ServerAddress "
-		 "and DNS."},
-	[HEALTH_SERVER_UNREACHABLE] =
-		{"server-unreachable",
-		 "The server does not answer. Something between you and it may "
-		 "block UDP."},
-	[HEALTH_NOT_QUALIFIED] = {"not-qualified",
-				  "The server has been asked just now."},
-	[HEALTH_NAT_SYMMETRIC] =
-		{"nat-symmetric",
-		 "The NAT is symmetric: native hosts are reached, many Teredo "
-		 "peers are not."},
-	[HEALTH_KEY_EXPIRED] =
-		{"key-expired",
-		 "The server says that the key in KeyFile is no longer valid. "
-		 "Ask for another."},
-};
-
-const char *miredoctl_health_code(enum miredoctl_health h)
-{
-	return health[h].code;
-}
-
-const char *miredoctl_health_text(enum miredoctl_health h)
-{
-	return health[h].text;
 }

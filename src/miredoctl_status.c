@@ -60,9 +60,7 @@ static int print_status(const struct miredoctl_args *args, FILE *out)
 		miredoctl_print_text(&st, out);
 	else if (!miredoctl_print_json(&st, out))
 		return CTL_EXIT_FAILED;
-	return wanted == NULL && miredoctl_health(&st) != HEALTH_OK
-		       ? CTL_EXIT_DEGRADED
-		       : CTL_EXIT_OK;
+	return wanted == NULL ? miredoctl_health_exit(&st) : CTL_EXIT_OK;
 }
 
 int miredoctl_cmd_status(const struct miredoctl_args *args)

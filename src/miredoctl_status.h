@@ -8,16 +8,7 @@
 #include <stdio.h>
 
 #include "ctl.h"
-
-/* What is wrong, most important first; they are not added up. */
-enum miredoctl_health {
-	HEALTH_OK,
-	HEALTH_SERVER_UNRESOLVED,
-	HEALTH_SERVER_UNREACHABLE,
-	HEALTH_NOT_QUALIFIED, /* yet */
-	HEALTH_NAT_SYMMETRIC,
-	HEALTH_KEY_EXPIRED,
-};
+#include "health.h"
 
 /* ---- miredoctl_state.c ---- */
 
@@ -36,15 +27,34 @@ const char *miredoctl_nat(const struct ctl_status *st);
 const char *miredoctl_nat_class(const struct ctl_status *st);
 /* "fixed", "determining", ...; NULL: unknown */
 const char *miredoctl_interval(const struct ctl_status *st);
+/* Whether the NAT kept the port: 1, 0, or -1 where that is not known. */
+int miredoctl_port_preserving(const struct ctl_status *st);
 /* For how long it is what it is, in ns. */
 uint64_t miredoctl_since(const struct ctl_status *st);
-enum miredoctl_health miredoctl_health(const struct ctl_status *st);
-/* "server-unreachable" and a sentence for each that is not HEALTH_OK. */
-const char *miredoctl_health_code(enum miredoctl_health h);
-const char *miredoctl_health_text(enum miredoctl_health h);
 
-/* ---- miredoctl_text.c, miredoctl_json.c ---- */
+/* ---- miredoctl_health.c ---- */
 
+#define MIREDOCTL_REASON_MAX 240
+
+/* A sentence about h in this status, with its names and numbers. */
+const char *miredoctl_health_text(char buf[MIREDOCTL_REASON_MAX],
+				  const struct ctl_status *st, enum health h);
+/* What to do about it. */
+const char *miredoctl_health_remedy(char buf[MIREDOCTL_REASON_MAX],
+				    const struct ctl_status *st,
+				    enum health h);
+/* The last part of a screen: "Health: ok", or each reason with its remedy. */
+void miredoctl_print_health(const struct ctl_status *st, FILE *out);
+/* The exit code of this state: 0 or 5. */
+int miredoctl_health_exit(const struct ctl_status *st);
+
+/* ---- miredoctl_text.c, miredoctl_rates.c, miredoctl_json.c ---- */
+
+/* A line's name; what follows is its text. */
+void miredoctl_begin(FILE *out, const char *name);
+/* Relay and server, with what they do in a second. */
+void miredoctl_print_relay(const struct ctl_status *st, FILE *out);
+void miredoctl_print_server(const struct ctl_status *st, FILE *out);
 void miredoctl_print_text(const struct ctl_status *st, FILE *out);
 /* false: out of memory */
 bool miredoctl_print_json(const struct ctl_status *st, FILE *out);

@@ -141,6 +141,7 @@ static void engine_hand_over(struct parent *p)
 	parent_net_look(p);
 	p->net.solicit = 0;
 	parent_send(p, &p->net, sizeof(p->net), -1);
+	parent_health_tell(p, true);
 	word = (struct priv_word){ PRIV_START, 0 };
 	parent_send(p, &word, sizeof(word), -1);
 }
@@ -304,6 +305,7 @@ void parent_ready(struct parent *p)
 		 dormant ? "is dormant" : "serves",
 		 names[dormant ? p->config.configured : p->config.role]);
 	notify_say(p->opt.notify, "READY=1");
+	parent_health_say(p);
 	detach(p);
 }
 
@@ -316,6 +318,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 	engine_watch(p);
 	resolve_tick(p, now);
 	parent_sunset_tick(p);
+	parent_health_tell(p, false);
 	if (p->opt.watchdog > 0 && p->engine.ready &&
 	    now - p->notified >= p->opt.watchdog) {
 		notify_say(p->opt.notify, "WATCHDOG=1");

@@ -5,7 +5,7 @@
  * parent_open.c (descriptors), parent_datapath.c (offloads),
  * parent_discovery.c (local clients),
  * parent_link.c (the interface and what the host has), parent_reload.c
- * (SIGHUP), parent_sunset.c (when not to serve), resolve.c (names),
+ * (SIGHUP), parent_health.c (what is wrong), parent_sunset.c (when not to serve), resolve.c (names),
  * priv_serve.c (the engine's requests). One struct per process, handed to
  * everybody.
  */
@@ -62,6 +62,8 @@ struct parent_link {
 	uint32_t mtu;
 	int carrier;		/* as set last; -1: unknown */
 	bool held;		/* the engine asked for no carrier */
+	bool broken;		/* what it shall have was refused */
+	bool no_ipv4;		/* no way out for us */
 	bool homeless;		/* the host lost the address we are bound to */
 };
 
@@ -70,6 +72,7 @@ struct parent_engine {
 	bool ready;
 	bool ending;		/* told to end, for a reload */
 	unsigned silent;	/* ticks since it was heard */
+	uint32_t health;	/* as it told last: bits of enum health */
 	unsigned deaths;	/* counts on */
 	uint64_t died[PARENT_DEATHS];
 	struct log_limit log_limit;
@@ -120,6 +123,8 @@ struct parent {
 	struct conf next;
 	struct auth_keys next_keys;
 	uint64_t notified;
+	struct priv_link told;		/* what the engine knows of p->link */
+	char status_said[300];		/* to the service manager */
 };
 
 /* ---- parent.c ---- */
@@ -188,6 +193,14 @@ void parent_net_look(struct parent *p);
 /* The resolver gave this address of a server. */
 void parent_net_server(struct parent *p, uint32_t ip);
 
+/* ---- parent_health.c ---- */
+
+/* Tells the engine how interface and host are, if that has changed, or
+ * `anyway`. */
+void parent_health_tell(struct parent *p, bool anyway);
+/* Tells the service manager how we are, in one line. */
+void parent_health_say(struct parent *p);
+
 /* ---- parent_reload.c ---- */
 
 /* Reads opt->conf_file; what is wrong with it is logged. */
@@ -224,6 +237,8 @@ void parent_sunset_take(struct parent *p);
 int resolve_now(struct parent *p, const char *name, uint32_t *ip);
 /* Asks for server number `server`; the answer goes to the engine. */
 void resolve_ask(struct parent *p, unsigned server);
+/* Whether a server's name has no address, or nobody has said so for 2 s. */
+bool resolve_is_failing(const struct parent *p, uint64_t now);
 /* Ends what takes longer than 10 s, and all with `now` UINT64_MAX. */
 void resolve_tick(struct parent *p, uint64_t now);
 

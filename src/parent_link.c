@@ -99,7 +99,10 @@ static int link_apply(struct parent *p)
 	if (err == 0 && !l->raised)
 		err = netconf_set_link(p->nc, l->ifindex, true);
 	l->raised = true;
-	return err == 0 ? link_apply_addresses(p) : err;
+	if (err == 0)
+		err = link_apply_addresses(p);
+	l->broken = err != 0;
+	return err;
 }
 
 int parent_link_begin(struct parent *p)
@@ -204,6 +207,7 @@ void parent_link_carrier(struct parent *p)
 	/* Others have taken over: the next engine must not send what is old. */
 	if (err == 0 && !on && !p->engine.ready)
 		tun6_discard(p->fd[PRIV_FD_TUN]);
+	parent_health_tell(p, false);
 }
 
 /* It is not here any more: deleted, or in another namespace, where it lives on
@@ -269,6 +273,17 @@ static uint64_t net_way(struct parent *p)
 	return way;
 }
 
+/* Whether a packet to any of the servers has one; who knows none has all. */
+static bool net_has_way(struct parent *p)
+{
+	unsigned n = p->policy.n_server_ips;
+	bool some = n == 0;
+
+	for (unsigned i = 0; i < n && i < PRIV_SERVERS && !some; i++)
+		some = netconf_way(p->nc, p->policy.server_ip[i]) != 0;
+	return some;
+}
+
 void parent_net_server(struct parent *p, uint32_t ip)
 {
 	bool settled = net_way(p) == p->way;
@@ -307,6 +322,7 @@ void parent_net_look(struct parent *p)
 	p->way = way;
 	if (netconf_host(p->nc, p->link.ifindex, &host) < 0)
 		return;
+	p->link.no_ipv4 = host.n4 == 0 || !net_has_way(p);
 	net_find_home(p, &host);
 	if (m->n4 != host.n4 ||
 	    memcmp(m->ip4, host.ip4, sizeof(m->ip4)) != 0)
@@ -325,6 +341,7 @@ void parent_net_settled(struct parent *p)
 	parent_net_look(p);
 	if (p->engine.child.pid != 0)
 		parent_send(p, &p->net, sizeof(p->net), -1);
+	parent_health_tell(p, false);
 }
 
 void parent_net_slept(struct parent *p)

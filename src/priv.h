@@ -37,6 +37,7 @@ enum priv_verb {
 	PRIV_KEEPALIVE,		/* struct priv_word */
 	PRIV_SECONDARY,		/* struct priv_word: value 1, a client wants
 				 * its second port; 0, it is done with it */
+	PRIV_HEALTH,		/* struct priv_word: bits of enum health */
 	/* parent to engine */
 	PRIV_CONFIG,		/* struct priv_config, first of all */
 	PRIV_FD,		/* struct priv_word: enum priv_fd; + descriptor;
@@ -47,6 +48,8 @@ enum priv_verb {
 	PRIV_ANSWER,		/* struct priv_answer to TUN_UP, TUN_DOWN or
 				 * SECONDARY; 1 comes as FD when it is done */
 	PRIV_KEYS,		/* struct priv_keys, any number before START */
+	PRIV_LINK,		/* struct priv_link, before START and when it
+				 * changes */
 	/* parent to resolver and back */
 	PRIV_ASK,		/* struct priv_ask */
 	PRIV_TOLD,		/* struct priv_told */
@@ -70,6 +73,20 @@ enum priv_fd {
 	PRIV_FD_DISCOVERY,	/* a client's ear for its link */
 	PRIV_FD_CONTROL,	/* listening unix socket */
 	PRIV_FD_SNAPSHOT,	/* memfd */
+};
+
+/* What is the matter with interface and host. */
+enum priv_link_bits {
+	PRIV_LINK_CARRIER = 1,		/* the interface has it */
+	PRIV_LINK_HELD = 2,		/* has none by an operator's wish */
+	PRIV_LINK_DOWN = 4,		/* set down by the administrator */
+	PRIV_LINK_HOMELESS = 8,		/* BindAddress is not on this host */
+	PRIV_LINK_GONE = 16,		/* no interface, and none to be had */
+	PRIV_LINK_BROKEN = 32,		/* address or route were refused */
+	PRIV_LINK_SHADOWED = 64,	/* another route wins */
+	PRIV_LINK_NO_IPV4 = 128,	/* no address, or no way to a server */
+	PRIV_LINK_UNRESOLVED = 256,	/* a server's name has no address */
+	PRIV_LINK_UP = 512,		/* address and routes are set */
 };
 
 struct priv_word {
@@ -131,6 +148,14 @@ struct priv_netchange {
 	uint8_t addr6[PRIV_LOCAL6][16];	/* own global addresses */
 };
 
+struct priv_link {
+	uint32_t verb, bits;
+	uint32_t metric;		/* of our route; 0: there is none */
+	uint32_t other_metric;		/* of the one that wins */
+	char other[20];			/* its interface; "": unknown */
+	uint32_t sunset_days;		/* until SunsetDate */
+};
+
 struct priv_resolved {
 	uint32_t verb, server;
 	uint32_t ip, ip2;		/* ip 0: failed; ip2 0: use ip + 1 */
@@ -166,6 +191,7 @@ static_assert(sizeof(struct priv_netchange) ==
 	      "padding");
 static_assert(sizeof(struct priv_resolved) == 16, "padding");
 static_assert(sizeof(struct priv_answer) == 12, "padding");
+static_assert(sizeof(struct priv_link) == 40, "padding");
 static_assert(sizeof(struct priv_ask) == 8 + PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_told) == 48, "padding");
 
@@ -183,6 +209,7 @@ struct priv_limit {
 #define PRIV_RESOLVE_PER_MINUTE	64
 #define PRIV_RELOAD_PER_MINUTE	6
 #define PRIV_SECONDARY_PER_MINUTE 10
+#define PRIV_HEALTH_PER_MINUTE	60
 #define PRIV_SERVER_IPS		(PRIV_SERVERS * 8)
 
 /* What the parent itself knows and holds a request against. */
@@ -193,7 +220,8 @@ struct priv_policy {
 	unsigned n_servers;
 	unsigned n_server_ips;	/* counts on: a ring of the last ones */
 	uint32_t server_ip[PRIV_SERVER_IPS];	/* given by the resolver */
-	struct priv_limit tun, carrier, resolve, reload, secondary;
+	struct priv_limit tun, carrier, resolve, reload, secondary,
+		health;
 };
 
 /* The resolver gave this address for a server. */

@@ -32,6 +32,7 @@ uint32_t priv_length(uint32_t verb)
 	case PRIV_RELOAD:
 	case PRIV_KEEPALIVE:
 	case PRIV_SECONDARY:
+	case PRIV_HEALTH:
 	case PRIV_FD:
 	case PRIV_START:
 		return sizeof(struct priv_word);
@@ -49,6 +50,8 @@ uint32_t priv_length(uint32_t verb)
 		return sizeof(struct priv_answer);
 	case PRIV_KEYS:
 		return sizeof(struct priv_keys);
+	case PRIV_LINK:
+		return sizeof(struct priv_link);
 	case PRIV_ASK:
 		return sizeof(struct priv_ask);
 	case PRIV_TOLD:
@@ -151,6 +154,9 @@ static int check_word(struct priv_policy *policy, const void *msg,
 				    : limit_take(&policy->secondary,
 						 PRIV_SECONDARY_PER_MINUTE,
 						 now);
+	case PRIV_HEALTH:	/* words of ours, for the service manager */
+		return limit_take(&policy->health, PRIV_HEALTH_PER_MINUTE,
+				  now);
 	case PRIV_RELOAD:
 		return limit_take(&policy->reload, PRIV_RELOAD_PER_MINUTE,
 				  now);

@@ -72,6 +72,7 @@ static void serve_tun(struct parent *p, const void *msg, uint32_t verb)
 		err = parent_link_up(p, m.addr, m.mtu);
 	}
 	serve_answer(p, verb, err);
+	parent_health_tell(p, false);
 }
 
 /* The descriptor itself says that it went well. */
@@ -110,6 +111,10 @@ static void serve(struct parent *p, const void *msg, uint64_t now)
 		break;
 	case PRIV_SECONDARY:
 		serve_secondary(p, m.value);
+		break;
+	case PRIV_HEALTH:
+		p->engine.health = m.value;
+		parent_health_say(p);
 		break;
 	case PRIV_RELOAD:
 		parent_reload(p);

@@ -551,5 +551,6 @@ void pump_status(const struct pump *p, struct ctl_status *st)
 	st->tun_tx.bytes = p->native_tx.bytes + written->bytes;
 	st->tun_drops = p->tun_drops + (uint32_t)written->drops;
 	st->udp_drops = (uint32_t)sent->drops;
+	st->udp_error = (uint32_t)sent->error;
 	st->datapath = pump_features(p);
 }

@@ -35,6 +35,7 @@
 #include "msg.h"
 #include "parent.h"
 
+#define LATE 2000000000u	/* by now others have had an answer */
 #define PATIENCE 10000000000u	/* ns */
 #define FIRST  1u
 #define SECOND 2u
@@ -258,6 +259,18 @@ void resolve_ask(struct parent *p, unsigned server)
 		r->waiting = 0;
 	if (r->waiting == 0)
 		resolve_finish(r);
+}
+
+bool resolve_is_failing(const struct parent *p, uint64_t now)
+{
+	for (unsigned i = 0; i < PRIV_SERVERS; i++) {
+		const struct parent_resolve *r = &p->resolve[i];
+
+		if (r->failing || (r->child.pid != 0 &&
+				   now + PATIENCE >= r->deadline + LATE))
+			return true;
+	}
+	return false;
 }
 
 void resolve_tick(struct parent *p, uint64_t now)

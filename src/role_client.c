@@ -347,6 +347,7 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 	out->server_ip = st.server_ip;
 	out->server_ip2 = st.server_ip2;
 	out->failures = st.failures;
+	out->retry_in = st.next > now ? st.next - now : 0;
 	out->auth_algorithm = c->algorithm;
 	out->auth_expired = st.key_expired;
 	out->rtt = st.rtt;

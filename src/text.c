@@ -68,3 +68,37 @@ const char *text_bytes(char buf[TEXT_AMOUNT_LEN], uint64_t bytes)
 	snprintf(buf, TEXT_AMOUNT_LEN, "%.1f %s", amount, unit[i]);
 	return buf;
 }
+
+const char *text_count(char buf[TEXT_AMOUNT_LEN], uint64_t n)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	char *to = buf;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			*to++ = ',';
+		*to++ = digits[i];
+	}
+	*to = '\0';
+	return buf;
+}
+
+const char *text_rate(char buf[TEXT_AMOUNT_LEN], uint64_t n, uint64_t ns)
+{
+	double rate = ns != 0 ? (double)n * 1e9 / (double)ns : 0;
+
+	if (n == 0 || ns == 0)
+		snprintf(buf, TEXT_AMOUNT_LEN, "0");
+	else if (rate < 0.1)
+		snprintf(buf, TEXT_AMOUNT_LEN, "<0.1");
+	else if (rate < 9.95)
+		snprintf(buf, TEXT_AMOUNT_LEN, "%.1f", rate);
+	else if (rate < 9999.5)
+		snprintf(buf, TEXT_AMOUNT_LEN, "%.0f", rate);
+	else
+		snprintf(buf, TEXT_AMOUNT_LEN, "%.1f %s",
+			 rate < 1e6 ? rate / 1e3 : rate / 1e6,
+			 rate < 1e6 ? "k" : "M");
+	return buf;
+}

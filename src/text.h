@@ -25,4 +25,9 @@ const char *text_duration(char buf[TEXT_AMOUNT_LEN], uint64_t ns);
 /* "812 B", "14.2 MiB" */
 const char *text_bytes(char buf[TEXT_AMOUNT_LEN], uint64_t bytes);
 
+/* "18,204" */
+const char *text_count(char buf[TEXT_AMOUNT_LEN], uint64_t n);
+/* n things in ns, each second: "0", "3.1", "812", "41.2 k" */
+const char *text_rate(char buf[TEXT_AMOUNT_LEN], uint64_t n, uint64_t ns);
+
 #endif

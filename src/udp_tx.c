@@ -183,6 +183,7 @@ static void count(struct udp_tx *tx, uint32_t n, uint32_t len)
 {
 	tx->counts.packets += n;
 	tx->counts.bytes += len;
+	tx->counts.error = 0;
 }
 
 static struct msghdr message(struct udp_tx *tx, unsigned i)
@@ -270,6 +271,7 @@ static bool refused(struct udp_tx *tx, unsigned i, int error)
 		tx->features &= ~(uint32_t)DATAPATH_SEGMENT;
 	else {
 		tx->counts.drops += tx->run[i].n;
+		tx->counts.error = -error;
 		return true;
 	}
 	send_singly(tx, i);

@@ -169,7 +169,8 @@ class Ours(Daemon):
     def counts(self):
         traffic = self.status()["traffic"]
         return super().counts() + [t["rx_packets"] + t["tx_packets"]
-                                   for t in traffic.values()]
+                                   for t in (traffic["outer"],
+                                             traffic["inner"])]
 
     def counter(self, name):
         status = self.status()

@@ -154,7 +154,7 @@ static void a_degraded_client_is_5(void **state)
 
 	run_engine(f, 0, "teredo", TEREDO_CLIENT_LOST);
 	assert_int_equal(ctl(f, "status"), 5);
-	assert_says(f, "Health: server-unreachable");
+	assert_says(f, "server-unreachable");
 }
 
 static void who_is_gone_but_left_its_socket_is_passed_over(void **state)

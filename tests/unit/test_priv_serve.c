@@ -90,6 +90,17 @@ void resolve_ask(struct parent *p, unsigned server)
 	w.resolved++;
 }
 
+void parent_health_tell(struct parent *p, bool anyway)
+{
+	(void)p;
+	(void)anyway;
+}
+
+void parent_health_say(struct parent *p)
+{
+	(void)p;
+}
+
 void parent_reload(struct parent *p)
 {
 	(void)p;

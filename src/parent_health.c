@@ -1,0 +1,137 @@
+/*
+ * parent_health.c - what is the matter, told inwards and outwards
+ *
+ * Inwards: the engine sees packets, and not the interface, the routes beside
+ * it or DNS. The parent does, and tells it in bits, so that one place, the
+ * engine's status, has all that health.c judges by. It looks when something
+ * changed and twice a second, and speaks only when there is news.
+ *
+ * Outwards: the engine answers with the codes that it found, and the parent
+ * puts the worst of them in words for the service manager (STATUS=). The words
+ * are ours: an engine that was taken over can choose among them and no more.
+ */
+#include "config.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "date.h"
+#include "health.h"
+#include "notify.h"
+#include "parent.h"
+#include "text.h"
+
+static bool is_relay(const struct parent *p)
+{
+	return p->config.role == PRIV_RELAY ||
+	       p->config.role == PRIV_SERVER_RELAY;
+}
+
+/* Which route wins where ours should: a client's for all of IPv6, a relay's
+ * for its prefix. */
+static void look_at_route(struct parent *p, struct priv_link *m)
+{
+	uint8_t dst[16] = {0x20};
+	uint32_t metric;
+	int out;
+
+	if (is_relay(p))
+		memcpy(dst, &p->conf.prefix, sizeof(p->conf.prefix));
+	else if (!p->link.up)
+		return;
+	dst[15] = 1;
+	out = netconf_out6(p->nc, dst, &metric);
+	if (out == p->link.ifindex) {
+		m->metric = metric;
+	} else if (out != 0 || !p->link.broken) {
+		m->bits |= PRIV_LINK_SHADOWED;
+		m->other_metric = metric;
+		if (out != 0)
+			if_indextoname((unsigned)out, m->other);
+	}
+}
+
+static uint32_t bits_now(const struct parent *p)
+{
+	const struct parent_link *l = &p->link;
+	uint32_t bits = 0;
+
+	if (l->carrier == 1)
+		bits |= PRIV_LINK_CARRIER;
+	if (l->held)
+		bits |= PRIV_LINK_HELD;
+	if (l->homeless)
+		bits |= PRIV_LINK_HOMELESS;
+	if (l->ifindex == 0 && p->fd[PRIV_FD_TUN] >= 0)
+		bits |= PRIV_LINK_GONE;
+	else if (l->down_said)
+		bits |= PRIV_LINK_DOWN;
+	if (l->broken)
+		bits |= PRIV_LINK_BROKEN;
+	if (l->no_ipv4)
+		bits |= PRIV_LINK_NO_IPV4;
+	if (l->up)
+		bits |= PRIV_LINK_UP;
+	if (resolve_is_failing(p, clock_now()))
+		bits |= PRIV_LINK_UNRESOLVED;
+	return bits;
+}
+
+void parent_health_tell(struct parent *p, bool anyway)
+{
+	struct priv_link m = {.verb = PRIV_LINK, .bits = bits_now(p)};
+	uint32_t today = p->conf.sunset != 0 ? date_today() : 0;
+
+	if (p->conf.sunset > today)
+		m.sunset_days = p->conf.sunset - today;
+	if (p->link.ifindex != 0 && p->link.raised && !p->link.down_said)
+		look_at_route(p, &m);
+	if (!anyway && memcmp(&m, &p->told, sizeof(m)) == 0)
+		return;
+	p->told = m;
+	if (p->engine.child.pid != 0)
+		parent_send(p, &m, sizeof(m), -1);
+	parent_health_say(p);
+}
+
+static void describe_well(const struct parent *p, char *text, size_t size)
+{
+	char addr[TEXT_IP6_LEN];
+
+	if (p->config.role == PRIV_DORMANT)
+		snprintf(text, size, "Dormant%s%s",
+			 p->config.native[0] ? ": native IPv6 on " : "",
+			 p->config.native);
+	else if (p->config.role == PRIV_CLIENT)
+		snprintf(text, size, "%s%s",
+			 p->link.up ? "Qualified " : "Not qualified",
+			 p->link.up ? text_ip6(addr, p->link.addr) : "");
+	else if (p->config.role == PRIV_RELAY)
+		snprintf(text, size, "%s on %s",
+			 p->link.carrier == 1 ? "Announcing" : "Not announcing",
+			 p->config.instance);
+	else
+		snprintf(text, size, "Serving");
+}
+
+void parent_health_say(struct parent *p)
+{
+	enum health h = health_worst(health_visible(p->engine.health &
+						    ((1u << HEALTHS) - 1)));
+	char line[300] = "STATUS=";
+	size_t n = strlen(line);
+
+	if (!p->ever_ready)
+		return;
+	if (h != HEALTHS)
+		snprintf(line + n, sizeof(line) - n, "%s: %s",
+			 health_reason(h)->code, health_reason(h)->text);
+	else
+		describe_well(p, line + n, sizeof(line) - n);
+	if (strcmp(line, p->status_said) == 0)
+		return;
+	memcpy(p->status_said, line, sizeof(line));
+	notify_say(p->opt.notify, line);
+}
