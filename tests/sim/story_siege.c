@@ -317,11 +317,13 @@ static void ignore6(void *ctx, const uint8_t *ip6, size_t len)
 	(void)len;
 }
 
-/* From any network, to a client of the box at any port of the stranger. */
+/* From any network, to a client of the box at one port of the stranger after
+ * the other: the box forgets, and may soon ask one twice. */
 static void throw_native_at_a_port(struct siege *s)
 {
 	struct rng *rng = &s->l->w->rng;
-	struct teredo_ep at = {s->stranger->ip, (uint16_t)rng_next(rng)};
+	struct teredo_ep at = {s->stranger->ip,
+			       htons((uint16_t)(s->l->w->now / TEREDO_MS))};
 	uint8_t echo[ICMP6_ECHO_LEN(8)], data[8] = {0};
 	struct teredo_addr src = {{0x20, 0x01, 0x0d, 0xb8}}, dst;
 
