@@ -23,9 +23,9 @@
  * The snapshot is brought up to date before anybody hears of a change: who is
  * killed in between must not have told more than its successor will know.
  *
- * Nothing here waits. What the kernel does not take (full queue, no route, no
- * interface) is dropped and counted. There are three ways out: udp_tx.h,
- * tun_tx.h and send_native6().
+ * What the kernel does not take (full queue, no route, no interface) is dropped
+ * and counted; only udp_tx.c waits, some milliseconds, for a full buffer. There
+ * are three ways out: udp_tx.h, tun_tx.h and send_native6().
  *
  * When the interface is deleted under us, its descriptor reports EPOLLERR for
  * ever and reads give EBADFD, until the parent has made it again on the same

@@ -6,7 +6,8 @@
  *
  * What the socket is set to, and why:
  * - non-blocking: neither a full buffer nor a pending ARP may stop a packet
- *   of somebody else; what the kernel would not take is a drop to count.
+ *   of somebody else for longer than udp_tx.c says; what the kernel would not
+ *   take then is a drop to count.
  * - DF clear (A-MTU-03): a Teredo packet may be fragmented on its way, and a
  *   spoofed "fragmentation needed" means nothing to us.
  * - no IP_RECVERR: an unconnected UDP socket without it is never told of ICMP

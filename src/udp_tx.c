@@ -18,7 +18,11 @@
  *   Linux 6.11). The run is sent one by one, and UDP_SEGMENT is not used any
  *   more.
  * - ENOSYS for sendmmsg(): sendmsg() from then on.
- * - anything else (full buffer, no route): the datagrams are lost and counted.
+ * - EAGAIN: 4 MB wait for the device. A run is 64 KB of somebody's window, and
+ *   to lose many at once stalls TCP, while a device that is fast enough for
+ *   such a queue has room again in no time: some milliseconds are waited for
+ *   it, during which the tun holds its senders back. Then it is as below.
+ * - anything else (no route): the datagrams are lost and counted.
  *
  * Without DATAPATH_SEGMENT a run is one datagram; without DATAPATH_BATCH each
  * is sent by sendmsg().
@@ -31,6 +35,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,6 +47,7 @@
 #define SEGMENTS 64u /* before Linux 6.9 no more */
 #define PATHS	 64u /* destinations that are remembered */
 #define AWAY	 4096u /* runs until a destination is tried again */
+#define WAITS	 4u /* for a full buffer in one flush, 1 ms each at most */
 
 struct run {
 	int fd;
@@ -56,6 +62,7 @@ struct udp_tx {
 	unsigned n_runs, n_pieces;
 	size_t used; /* of room[] */
 	bool closed; /* the last run cannot grow */
+	unsigned waits; /* that are left */
 	struct {
 		uint32_t ip, left; /* runs to be sent one by one */
 	} path[PATHS];
@@ -213,6 +220,29 @@ static struct msghdr message(struct udp_tx *tx, unsigned i)
 	return msg;
 }
 
+/* After an error: whether it is worth another try. */
+static bool wait_for_room(struct udp_tx *tx, int fd, int error)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	const struct timespec ms = { .tv_nsec = 1000000 };
+
+	if (error == -EINTR)
+		return true;
+	if (error != -EAGAIN || tx->waits == 0)
+		return false;
+	tx->waits--;
+	ppoll(&p, 1, &ms, NULL);
+	return true;
+}
+
+static bool send_one(struct udp_tx *tx, int fd, const struct msghdr *msg)
+{
+	while (sendmsg(fd, msg, 0) < 0)
+		if (!wait_for_room(tx, fd, -errno))
+			return false;
+	return true;
+}
+
 /* A run's datagrams, each by itself. */
 static void send_singly(struct udp_tx *tx, unsigned i)
 {
@@ -228,7 +258,7 @@ static void send_singly(struct udp_tx *tx, unsigned i)
 		msg.msg_iovlen = 0;
 		while (len < r->size && len < left)
 			len += (uint32_t)msg.msg_iov[msg.msg_iovlen++].iov_len;
-		if (sendmsg(r->fd, &msg, 0) >= 0)
+		if (send_one(tx, r->fd, &msg))
 			count(tx, 1, len);
 		else
 			tx->counts.drops++;
@@ -259,7 +289,7 @@ static bool refused(struct udp_tx *tx, unsigned i, int error)
 {
 	bool many = tx->run[i].n > 1;
 
-	if (error == -EINTR)
+	if (wait_for_room(tx, tx->run[i].fd, error))
 		return false;
 	if (error == -ENOSYS && (tx->features & DATAPATH_BATCH) != 0) {
 		tx->features &= ~(uint32_t)DATAPATH_BATCH;
@@ -282,6 +312,7 @@ void udp_tx_flush(struct udp_tx *tx)
 {
 	unsigned i = 0;
 
+	tx->waits = WAITS;
 	while (i < tx->n_runs) {
 		int sent = send_from(tx, i);
 

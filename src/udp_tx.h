@@ -27,8 +27,8 @@ uint8_t *udp_tx_next(struct udp_tx *tx, size_t len);
 void udp_tx_add(struct udp_tx *tx, int fd, struct teredo_ep to,
 		const struct iovec *piece, unsigned n);
 
-/* Sends all, in order for each destination; never blocks. What the kernel
- * does not take is dropped and counted. */
+/* Sends all, in order for each destination; waits at most 4 ms for a full
+ * buffer. What the kernel does not take is dropped and counted. */
 void udp_tx_flush(struct udp_tx *tx);
 
 struct udp_tx_counts {

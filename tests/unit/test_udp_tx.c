@@ -3,13 +3,14 @@
  * the kernel refuses
  *
  * Everything goes over the loopback of a namespace of its own, where UDP_GRO
- * is off, so that each datagram is received by itself. sendmmsg() is wrapped:
- * it counts, and fails when a test says so.
+ * is off, so that each datagram is received by itself. The calls are wrapped:
+ * they count, and fail when a test says so.
  */
 #include "config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,8 +33,35 @@
 int __real_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 
+ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
+int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		 const sigset_t *mask);
+
 static unsigned calls, messages;
-static int fail_all, fail_runs; /* errno */
+static int fail_all, fail_runs, fail_single; /* errno */
+static unsigned waits, room_after; /* so many waits */
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	if (fail_single == 0)
+		return __real_sendmsg(fd, msg, flags);
+	errno = fail_single;
+	return -1;
+}
+
+int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		 const sigset_t *mask)
+{
+	assert_int_equal(n, 1);
+	assert_int_equal(fds->events, POLLOUT);
+	assert_int_equal(timeout->tv_sec, 0);
+	assert_in_range(timeout->tv_nsec, 0, 1000000);
+	assert_null(mask);
+	if (++waits == room_after)
+		fail_all = fail_single = 0;
+	return 0;
+}
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 {
@@ -82,7 +110,8 @@ static int setup(void **state)
 	f->to[0] = open_udp(&f->ep[0]);
 	f->to[1] = open_udp(&f->ep[1]);
 	calls = messages = 0;
-	fail_all = fail_runs = 0;
+	fail_all = fail_runs = fail_single = 0;
+	waits = room_after = 0;
 	assert_true(netns_set_mtu("lo", 65536));
 	begin(f, ALL);
 	return 0;
@@ -302,15 +331,50 @@ static void what_cannot_be_sent_stops_nobody_else(void **state)
 	assert_int_equal(udp_tx_features(f->tx), ALL);
 }
 
+static void a_full_buffer_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_all = EAGAIN;
+	room_after = 2;
+	for (unsigned i = 0; i < 70; i++)
+		add(f, i % 2, 100 + i);
+	expect_all(f);
+	assert_int_equal(waits, 2);
+}
+
+static void a_full_buffer_is_waited_for_by_single_datagrams_too(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, 0);
+	fail_single = EAGAIN;
+	room_after = 3;
+	for (unsigned i = 0; i < 10; i++)
+		add(f, 0, 100);
+	expect_all(f);
+	begin(f, ALL);		/* and by those of a run that was refused */
+	f->sent[0] = f->seen[0] = 0;
+	fail_runs = EMSGSIZE;
+	fail_single = EAGAIN;
+	room_after = waits + 1;
+	for (unsigned i = 0; i < 10; i++)
+		add(f, 0, 100);
+	expect_all(f);
+	assert_int_equal(waits, 4);
+}
+
+/* Nobody is kept waiting for ever, whatever the number of datagrams. */
 static void a_full_buffer_is_a_drop_and_no_end(void **state)
 {
 	struct fixture *f = *state;
 
 	fail_all = EAGAIN;
-	for (unsigned i = 0; i < 7; i++)
-		add(f, 0, 100);
+	for (unsigned i = 0; i < 60; i++)
+		add(f, i % 2, 100);
 	udp_tx_flush(f->tx);
-	assert_int_equal(udp_tx_counts(f->tx)->drops, 7);
+	assert_int_equal(udp_tx_counts(f->tx)->drops, 60);
+	assert_int_equal(waits, 4);
 	assert_int_equal(udp_tx_features(f->tx), ALL);
 }
 
@@ -329,6 +393,8 @@ int main(void)
 		T(a_kernel_without_sendmmsg_gets_sendmsg),
 		T(without_features_each_is_sent_alone),
 		T(what_cannot_be_sent_stops_nobody_else),
+		T(a_full_buffer_is_waited_for),
+		T(a_full_buffer_is_waited_for_by_single_datagrams_too),
 		T(a_full_buffer_is_a_drop_and_no_end),
 	};
 
