@@ -44,6 +44,20 @@ struct conf_access {
 	bool allow;
 };
 
+/* InboundAllow: who may come in by the tunnel, and to what. */
+#define CONF_INBOUND 32
+enum conf_inbound_protocol {
+	CONF_INBOUND_ANY,
+	CONF_INBOUND_TCP,
+	CONF_INBOUND_UDP
+};
+struct conf_inbound {
+	enum conf_inbound_protocol protocol;
+	uint16_t first, last;		/* ports, host order; not of ANY */
+	uint8_t addr[16];
+	uint8_t bits;			/* of addr; 0: from anywhere */
+};
+
 /* Where a value stands, for messages at start-up. line 0: in no file (default
  * or command line). Columns count octets from 1. */
 struct conf_place {
@@ -76,6 +90,9 @@ struct conf {
 	unsigned n_servers;
 	struct conf_server server[CONF_SERVERS];
 	char client_id[CONF_ID_MAX];	/* "": the only one of the key file */
+	bool firewall;			/* InboundFirewall */
+	unsigned n_inbound;
+	struct conf_inbound inbound[CONF_INBOUND];
 	enum conf_native native;	/* NativeIPv6 */
 	uint32_t refresh;		/* s */
 	bool find_refresh;		/* RefreshInterval auto */

@@ -34,6 +34,8 @@ const struct conf_directive conf_directives[] = {
 	{"ServerAddress2", conf_client_server2, IN_CLIENT, REPEATS | NAMED},
 	{"RefreshInterval", conf_client_refresh, IN_CLIENT, 0},
 	{"LocalDiscovery", conf_client_discovery, IN_CLIENT, 0},
+	{"InboundFirewall", conf_client_firewall, IN_CLIENT, 0},
+	{"InboundAllow", conf_client_inbound, IN_CLIENT, REPEATS},
 	{"NativeIPv6", conf_client_native, IN_CLIENT, 0},
 
 	{"ServerBindAddress", conf_server_bind, IN_SERVER, NAMED},

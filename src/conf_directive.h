@@ -83,7 +83,8 @@ conf_apply_fn conf_tunnel_name, conf_tunnel_address, conf_tunnel_port,
 /* ---- conf_client.c ---- */
 
 conf_apply_fn conf_client_server, conf_client_server2, conf_client_refresh,
-	conf_client_discovery, conf_client_id, conf_client_native;
+	conf_client_discovery, conf_client_id, conf_client_native,
+	conf_client_firewall, conf_client_inbound;
 void conf_client_finish(struct conf_applying *a);
 
 /* ---- conf_server.c ---- */

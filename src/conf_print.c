@@ -65,6 +65,34 @@ static void print_access(const struct conf *conf, FILE *out)
 	}
 }
 
+static void print_firewall(const struct conf *conf, FILE *out)
+{
+	static const char *const protocol[] = {
+		[CONF_INBOUND_TCP] = "tcp",
+		[CONF_INBOUND_UDP] = "udp",
+	};
+	char addr[INET6_ADDRSTRLEN];
+
+	put(out, "InboundFirewall", conf->firewall ? "enabled" : "disabled");
+	for (unsigned i = 0; i < conf->n_inbound; i++) {
+		const struct conf_inbound *rule = &conf->inbound[i];
+
+		fputs("InboundAllow ", out);
+		if (rule->protocol == CONF_INBOUND_ANY)
+			fputs("any", out);
+		else
+			fprintf(out, "%s/%u", protocol[rule->protocol],
+				rule->first);
+		if (rule->last != rule->first)
+			fprintf(out, "-%u", rule->last);
+		if (rule->bits != 0)
+			fprintf(out, "@%s/%u",
+				inet_ntop(AF_INET6, rule->addr, addr,
+					  sizeof(addr)), rule->bits);
+		fputc('\n', out);
+	}
+}
+
 static void print_keys(const struct conf *conf, FILE *out)
 {
 	put(out, "KeyFile", conf->key_file);
@@ -115,6 +143,7 @@ static void print_client(const struct conf *conf, FILE *out)
 		fprintf(out, "RefreshInterval %u\n", conf->refresh);
 	put(out, "LocalDiscovery", discovery[conf->discovery]);
 	print_keys(conf, out);
+	print_firewall(conf, out);
 	print_native(conf, out);
 }
 

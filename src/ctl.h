@@ -21,7 +21,7 @@
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
-#define CTL_VERSION	3u
+#define CTL_VERSION	4u
 
 enum ctl_verb {
 	CTL_STATUS = 1,	/* struct ctl_status */
@@ -90,6 +90,7 @@ struct ctl_status {
 					 * not sent, else 0 */
 	uint64_t retry_in;		/* the next solicitation; 0: now */
 	uint32_t datapath;		/* enum datapath: in use */
+	uint32_t firewall;		/* client: InboundFirewall */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;

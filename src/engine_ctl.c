@@ -65,6 +65,7 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	st->auth_keys = e->c.n_keys;
 	st->auth_required = config->require_auth;
 	st->configured = config->configured;
+	st->firewall = config->firewall;
 	st->sunset = config->sunset;
 	memcpy(st->native, config->native, sizeof(st->native));
 	memcpy(st->instance, config->instance, sizeof(st->instance));

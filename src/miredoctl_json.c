@@ -283,6 +283,8 @@ static void set_datapath(struct object o, const struct ctl_status *st)
 		    json_array_append_new(list, json_string(name)) != 0)
 			*o.complete = false;
 	set(o, "datapath", list);
+	if (st->configured == PRIV_CLIENT)
+		set(o, "firewall", json_boolean(st->firewall != 0));
 }
 
 static void set_all(struct object o, const struct ctl_status *st)

@@ -298,6 +298,12 @@ void miredoctl_print_text(const struct ctl_status *st, FILE *out)
 	}
 	if (st->role == PRIV_RELAY || st->role == PRIV_SERVER_RELAY)
 		miredoctl_print_relay(st, out);
+	if (st->configured == PRIV_CLIENT) {
+		begin(out, "Inbound");
+		fprintf(out, "%s\n", st->firewall != 0
+					     ? "firewall enabled"
+					     : "firewall disabled");
+	}
 	print_sunset(st, out);
 	print_traffic(st, out);
 	miredoctl_print_health(st, out);

@@ -477,6 +477,7 @@ static void begin(struct parent *p)
 	must(netconf_open(&p->nc), "netlink");
 	must(loop_new(&p->loop), "event loop");
 	parent_open(p);
+	must(firewall_set(&p->firewall, &p->conf), "InboundFirewall");
 	must(parent_link_begin(p), p->config.instance);
 	must(parent_net_watch(p), "netlink");
 	must(watch_signals(p), "signals");
@@ -498,5 +499,6 @@ int parent_run(const struct parent_options *opt, const struct conf *conf)
 	engine_close(&p);
 	child_end(&p.engine.child);
 	resolve_tick(&p, UINT64_MAX);
+	firewall_free(p.firewall);
 	return status;
 }

@@ -18,6 +18,7 @@
 #include "../libtun6/netconf.h"
 #include "child.h"
 #include "conf.h"
+#include "firewall.h"
 #include "keys.h"
 #include "known.h"
 #include "log_limit.h"
@@ -115,6 +116,7 @@ struct parent {
 	bool ended;		/* the SunsetDate has come */
 	unsigned sunset_said;	/* how near it was when that was said */
 	struct parent_link link;
+	struct firewall *firewall;	/* NULL: none is loaded */
 	struct parent_engine engine;
 	struct parent_resolve resolve[PRIV_SERVERS];
 	struct known known;

@@ -521,6 +521,7 @@ void parent_configure(struct parent *p)
 	c->servers = c->role == PRIV_CLIENT ? conf->n_servers : 0;
 	c->require_auth = conf->require_auth;
 	configure_access(c, conf);
+	c->firewall = conf->firewall;
 	c->refresh = conf->refresh;
 	c->find_refresh = conf->find_refresh;
 	parent_discovery_open(p);

@@ -149,7 +149,9 @@ static void reload_take(struct parent *p)
 {
 	p->reload = false;
 	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
-	if (parent_reopen(p, &p->next) < 0) {
+	if (firewall_set(&p->firewall, &p->next) < 0 ||
+	    parent_reopen(p, &p->next) < 0) {
+		firewall_set(&p->firewall, &p->conf);
 		keys_wipe(&p->next_keys);
 		log_line(LOG_ERR, "reload: the old configuration stays");
 		return;

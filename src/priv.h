@@ -125,6 +125,7 @@ struct priv_config {
 	uint32_t refresh;		/* client: seconds, not 0 */
 	uint32_t find_refresh;		/* client: beginning with that */
 	uint32_t discovery;		/* client: enum teredo_discovery */
+	uint32_t firewall;		/* InboundFirewall, for the status */
 	uint32_t n_access;		/* client and relay */
 	struct priv_access access[PRIV_ACCESS];
 	char native[20];		/* has IPv6 by other means; "": none */
@@ -182,7 +183,7 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      72 + 8 * PRIV_ACCESS + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      76 + 8 * PRIV_ACCESS + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");

@@ -146,6 +146,7 @@ static const struct call parent_calls[] = {
 	{ SCMP_SYS(poll), "waits for its configuration; name servers" },
 	{ SCMP_SYS(ppoll), "the same, on newer architectures" },
 	{ SCMP_SYS(select), "waits, once the filter is on" },
+	{ SCMP_SYS(pselect6), "libnftables waits for the kernel" },
 	/* the parent and its children */
 	{ SCMP_SYS(signalfd4), "the parent's and a child's event loop" },
 	{ SCMP_SYS(epoll_pwait), "event loop" },

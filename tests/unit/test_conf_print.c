@@ -37,6 +37,7 @@ static void what_is_printed_reads_the_same(void **state)
 		      "ServerAddress2 c.example\nBindAddress 0.0.0.0\n"
 		      "BindPort 16\nRefreshInterval 30\n"
 		      "LocalDiscovery enabled\n"
+		      "InboundFirewall disabled\n"
 		      "NativeIPv6 relay\nMaxPeers 4096\n"
 		      "DataPath auto\n"
 		      "SyslogFacility daemon\n");
@@ -46,6 +47,7 @@ static void what_is_printed_reads_the_same(void **state)
 		      "ServerAddress a.example\nBindAddress 0.0.0.0\n"
 		      "BindPort 0\nRefreshInterval auto\n"
 		      "LocalDiscovery enabled\n"
+		      "InboundFirewall disabled\n"
 		      "NativeIPv6 relay\nMaxPeers 4096\n"
 		      "DataPath auto\n"
 		      "SyslogFacility daemon\n");
@@ -137,6 +139,58 @@ static void the_data_path_is_chosen(void **state)
 		     "f:2:10: error: unknown DataPath \"fast\"");
 }
 
+static void who_may_come_in_is_printed_as_it_was_read(void **state)
+{
+	(void)state;
+	assert_prints(CONF_MIREDO,
+		      "ServerAddress a.example\nInboundFirewall enabled\n"
+		      "InboundAllow tcp/22\n"
+		      "InboundAllow = {UDP/5060-5061@2001:DB8::/32, "
+		      "any@2001:db8::1}\nInboundAllow tcp/1-65535\n",
+		      "RelayType client\nInterfaceName teredo\n"
+		      "ServerAddress a.example\nBindAddress 0.0.0.0\n"
+		      "BindPort 0\nRefreshInterval 30\n"
+		      "LocalDiscovery enabled\nInboundFirewall enabled\n"
+		      "InboundAllow tcp/22\n"
+		      "InboundAllow udp/5060-5061@2001:db8::/32\n"
+		      "InboundAllow any@2001:db8::1/128\n"
+		      "InboundAllow tcp/1-65535\n"
+		      "NativeIPv6 relay\nMaxPeers 4096\n"
+		      "DataPath auto\nSyslogFacility daemon\n");
+}
+
+static void what_is_no_service_or_source_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"tcp", "tcp/", "tcp/0", "tcp/65536", "tcp/2-1", "tcp/22-",
+		"22", "icmp/1", "any", "any@", "any@2001:db8::/0",
+		"any@2001:db8::/129", "any@192.0.2.1", "tcp/22@",
+		"tcp/22x", "tcp/22@2001:db8::/32x", "any2001:db8::1",
+		"tcp/22@2001:db8::1;drop", "",
+	};
+	const char *begin = "ServerAddress a.example\n"
+			    "InboundFirewall enabled\n";
+	struct parsed p;
+	char text[128], said[128];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		sprintf(text, "%sInboundAllow \"%s\"\n", begin, bad[i]);
+		sprintf(said, "f:3:15: error: InboundAllow \"%s\" is no "
+			      "service or no source", bad[i]);
+		assert_first(&p, text, said);
+	}
+	assert_first(&p, "ServerAddress a.example\nInboundAllow tcp/22\n",
+		     "f:2:1: error: InboundAllow needs InboundFirewall "
+		     "enabled");
+	assert_first(&p, "ServerAddress a.example\nInterfaceName a\"b\n"
+			 "InboundFirewall enabled\n",
+		     "f:3:1: error: InboundFirewall needs a plain "
+		     "InterfaceName");
+	assert_first(&p, "RelayType relay\nInboundFirewall enabled\n",
+		     "f:2:1: warning: InboundFirewall has no effect in a relay");
+}
+
 static void peers_are_allowed_and_denied_by_prefix(void **state)
 {
 	char text[2048] = "ServerAddress a.example\n";
@@ -225,6 +279,8 @@ int main(void)
 		cmocka_unit_test(what_is_printed_reads_the_same),
 		cmocka_unit_test(dormancy_and_its_date_are_configured),
 		cmocka_unit_test(the_data_path_is_chosen),
+		cmocka_unit_test(who_may_come_in_is_printed_as_it_was_read),
+		cmocka_unit_test(what_is_no_service_or_source_is_refused),
 		cmocka_unit_test(peers_are_allowed_and_denied_by_prefix),
 		cmocka_unit_test(wrong_prefixes_of_peers_are_refused),
 		cmocka_unit_test(the_number_of_peers_is_limited),
