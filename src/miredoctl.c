@@ -21,6 +21,10 @@ const struct miredoctl_command miredoctl_commands[] = {
 	 "what NAT, firewall and servers do; needs no daemon",
 	 JSON | MIREDOCTL_TAKES(OPT_CONFIG) | MIREDOCTL_TAKES(OPT_LIFETIME) |
 		 MIREDOCTL_TAKES(OPT_TIMEOUT)},
+	{"ping", miredoctl_cmd_ping, "DEST", 1, 1,
+	 "whether it answers, and by which way", JSON | MIREDOCTL_TAKES(OPT_COUNT)},
+	{"route", miredoctl_cmd_route, "DEST", 1, 1,
+	 "whether packets to it take the tunnel, and why not", JSON},
 	{"version", miredoctl_cmd_version, "", 0, 0,
 	 "the version of this program", JSON},
 	{"help", miredoctl_cmd_help, "[COMMAND]", 0, 1,

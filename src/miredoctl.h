@@ -42,6 +42,7 @@ enum miredoctl_option {
 	OPT_TIMEOUT,
 	OPT_CONFIG,
 	OPT_LIFETIME,
+	OPT_COUNT,
 	MIREDOCTL_OPTIONS
 };
 
@@ -120,6 +121,8 @@ int miredoctl_show(const struct miredoctl_args *args,
 
 int miredoctl_cmd_help(const struct miredoctl_args *args);
 int miredoctl_cmd_netcheck(const struct miredoctl_args *args);
+int miredoctl_cmd_ping(const struct miredoctl_args *args);
+int miredoctl_cmd_route(const struct miredoctl_args *args);
 int miredoctl_cmd_status(const struct miredoctl_args *args);
 int miredoctl_cmd_version(const struct miredoctl_args *args);
 

@@ -31,10 +31,11 @@ static const struct {
 	[OPT_WATCH] = {"watch", 0, NULL, "again each second, until Ctrl-C"},
 	[OPT_WAIT] = {"wait", 0, "STATE", "until it is in this state"},
 	[OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "how long at most"},
-	[OPT_CONFIG] = {"config", 'c', "FILE", "whose servers are asked ["
+	[OPT_CONFIG] = {"config", 0, "FILE", "whose servers are asked ["
 		SYSCONFDIR "/miredo.conf]"},
 	[OPT_LIFETIME] = {"lifetime", 0, NULL, "also how long a mapping lives: "
 					       "takes 5 min, or --timeout"},
+	[OPT_COUNT] = {"count", 'c', "N", "how many at most"},
 };
 
 /* What getopt_long() gives: a letter, or this and the option. */
