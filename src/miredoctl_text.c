@@ -299,7 +299,7 @@ void miredoctl_print_text(const struct ctl_status *st, FILE *out)
 	if (st->role == PRIV_RELAY || st->role == PRIV_SERVER_RELAY)
 		miredoctl_print_relay(st, out);
 	if (st->configured == PRIV_CLIENT) {
-		begin(out, "Inbound");
+		miredoctl_begin(out, "Inbound");
 		fprintf(out, "%s\n", st->firewall != 0
 					     ? "firewall enabled"
 					     : "firewall disabled");
