@@ -133,9 +133,9 @@ int udp_set_link(int fd, int ifindex)
 }
 
 /* UDP_SEGMENT 0 changes nothing: it is asked for with each send. */
-uint32_t udp_offload(int fd, bool on)
+uint32_t udp_offload(int fd, uint32_t want)
 {
-	const int gro = on, segment = 0;
+	const int gro = (want & DATAPATH_GRO) != 0, segment = 0;
 	uint32_t features = 0;
 
 	if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, &gro, sizeof(gro)) == 0)
@@ -143,7 +143,7 @@ uint32_t udp_offload(int fd, bool on)
 	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment,
 		       sizeof(segment)) == 0)
 		features |= DATAPATH_SEGMENT;
-	return on ? features : 0;
+	return features & want;
 }
 
 struct teredo_ep udp_bound(int fd)

@@ -24,9 +24,9 @@ void udp_leave(int fd, uint32_t group, int ifindex);
  * not back to this host. 0 or -errno. */
 int udp_set_link(int fd, int ifindex);
 
-/* Asks for UDP_GRO, or not, and for UDP_SEGMENT: the bits of enum datapath that
- * this kernel has. */
-uint32_t udp_offload(int fd, bool on);
+/* Asks for UDP_GRO, or not, and for UDP_SEGMENT: of the bits of enum datapath
+ * in `want` those that this kernel has. */
+uint32_t udp_offload(int fd, uint32_t want);
 
 /* What it is bound to, or zeros. */
 struct teredo_ep udp_bound(int fd);

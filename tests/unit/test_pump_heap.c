@@ -129,7 +129,7 @@ static void open_rig(struct rig *r, uint32_t features)
 	r->stack = pair[1];
 	r->udp = open_udp("192.0.2.1", &r->udp_ep);
 	r->peer = open_udp("203.0.113.9", &r->peer_ep);
-	udp_offload(r->udp, (features & DATAPATH_GRO) != 0);
+	udp_offload(r->udp, features);
 	r->memfd = snapshot_create(PEERS);
 	assert_int_equal(snapshot_open(&r->snap, r->memfd, PEERS), 0);
 	c.ops = r->ops;

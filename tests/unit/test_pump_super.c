@@ -144,7 +144,7 @@ static int setup(void **state)
 	f->tun = pair[0];
 	f->stack = pair[1];
 	f->udp = open_udp(&f->udp_ep);
-	udp_offload(f->udp, true);
+	udp_offload(f->udp, DATAPATH_GRO);
 	f->peer = open_udp(&f->peer_ep);
 	f->memfd = snapshot_create(1);
 	assert_int_equal(snapshot_open(&f->snap, f->memfd, 1), 0);
