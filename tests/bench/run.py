@@ -54,7 +54,9 @@ def plan(seconds):
         + [("thr", f"tcp1 {way}", ALL, tcp(1, down)) for way, down in both]
         + [("thr", "udp 50k", ALL,
             lambda p: measure.udp(p, seconds, 64, 50000)),
-           ("thr", "solicit", MIREDO, measure.solicit)])
+           ("thr", "solicit", MIREDO, measure.solicit),
+           ("thr", "solicit 50k", MIREDO,
+            lambda p: measure.solicit(p, 50000))])
 
 
 def one_round(how, contestants, places):
