@@ -176,29 +176,22 @@ static uint32_t host_order(uint32_t ip)
 
 bool ipv4_is_global(uint32_t ip)
 {
-	static const struct {
-		uint32_t net;
-		unsigned bits;
-	} refused[] = {
-		{ 0x00000000, 8 },	/* A-V4G-01 */
-		{ 0x7f000000, 8 },	/* A-V4G-02 */
-		{ 0x0a000000, 8 },	/* A-V4G-03 */
-		{ 0xac100000, 12 },	/* A-V4G-04 */
-		{ 0xc0a80000, 16 },	/* A-V4G-05 */
-		{ 0xa9fe0000, 16 },	/* A-V4G-06 */
-		{ 0xc0586300, 24 },	/* A-V4G-07 */
-		{ 0xe0000000, 4 },	/* A-V4G-08 */
-		{ 0xf0000000, 4 },	/* A-V4G-09 and the rest of 240/4 */
-	};
 	uint32_t host = host_order(ip);
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		unsigned rest = 32 - refused[i].bits;
-
-		if (host >> rest == refused[i].net >> rest)
-			return false;
+	switch (host >> 24) {
+	case 0:		/* A-V4G-01 */
+	case 10:	/* A-V4G-03 */
+	case 127:	/* A-V4G-02 */
+		return false;
+	case 169:	/* A-V4G-06: 169.254/16 */
+		return host >> 16 != 0xa9fe;
+	case 172:	/* A-V4G-04: 172.16/12 */
+		return host >> 20 != 0xac1;
+	case 192:	/* A-V4G-05: 192.168/16; A-V4G-07: 192.88.99/24 */
+		return host >> 16 != 0xc0a8 && host >> 8 != 0xc05863;
+	default:	/* A-V4G-08, A-V4G-09 and the rest of 240/4 */
+		return host >> 24 < 224;
 	}
-	return true;
 }
 
 bool local4_has(const struct local4 *l, uint32_t ip)
