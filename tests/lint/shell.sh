@@ -11,7 +11,7 @@ for tool in shellcheck codespell; do
 done
 
 scripts=$(grep -rlE '^#! ?/(usr/bin/env )?(bin/)?(ba)?sh' \
-	--include='*' tools tests .ci conf 2>/dev/null | sort)
+	--include='*' tools tests .ci conf src 2>/dev/null | sort)
 # shellcheck disable=SC2086 # a list of names without spaces
 if out=$(shellcheck -x $scripts 2>&1); then
 	echo "ok 1 - shell scripts are clean"
