@@ -90,6 +90,16 @@ static bool limits_init(struct teredo_client *c)
 				    RATELIMIT_SETS, 10, TEREDO_SECOND);
 }
 
+void client_limits_sweep(void *role, teredo_time now)
+{
+	struct teredo_client *c = role;
+
+	ratelimit_table_sweep(&c->reply_gap, now);
+	ratelimit_table_sweep(&c->cookie_gap, now);
+	ratelimit_table_sweep(&c->reply_budget, now);
+	ratelimit_table_sweep(&c->natives_by_ip, now);
+}
+
 static void limits_fini(struct teredo_client *c)
 {
 	ratelimit_table_fini(&c->reply_gap);

@@ -199,6 +199,8 @@ void client_interval_restore(struct teredo_client *c, uint32_t ms);
 
 /* client_path.c */
 
+/* path_ops.sweep */
+void client_limits_sweep(void *role, teredo_time now);
 extern const struct path_ops client_path_ops;
 
 /* Probes once each peer that was in use lately, at most 32, after we were out

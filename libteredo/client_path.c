@@ -35,7 +35,6 @@
 
 #define GREET_PEERS	32u
 #define GREET_SLOTS	4096u		/* looked at in one call */
-
 #define TEST_VALIDITY	(30 * TEREDO_SECOND)	/* C-DCT-04 */
 #define TEST_DATA	8u			/* C-DCT-02, C-DCT-05 */
 
@@ -173,6 +172,8 @@ const struct path_ops client_path_ops = {
 	.probe = probe,
 	.pause = pause_after,
 	.doubt = doubt,
+	.sweep = client_limits_sweep,
+	.forget_after = 60 * TEREDO_SECOND,
 };
 
 /* ---- reception ---- */

@@ -4,12 +4,14 @@
  * A binary heap of (when, id) in an array, and for each id its place in that
  * array, so that re-arming and disarming need no search. Invariant: a node is
  * not earlier than its parent, and place[heap[i].id] == i + 1; place 0 means
- * not armed.
+ * not armed. What is not in use is zero (table.h).
  */
 #include "deadline.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#include "table.h"
 
 struct node {
 	teredo_time when;
@@ -22,15 +24,15 @@ struct deadlines {
 	uint32_t *place;
 };
 
-struct deadlines *deadlines_new(uint32_t max)
+struct deadlines *deadlines_new(uint32_t max, const struct teredo_env *env)
 {
 	struct deadlines *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->max = max;
-	d->heap = calloc(max, sizeof(*d->heap));
-	d->place = calloc(max, sizeof(*d->place));
+	d->heap = table_new(env, max, sizeof(*d->heap));
+	d->place = table_new(env, max, sizeof(*d->place));
 	if (d->heap == NULL || d->place == NULL) {
 		deadlines_free(d);
 		return NULL;
@@ -99,18 +101,13 @@ void deadlines_disarm(struct deadlines *d, uint32_t id)
 	i = d->place[id] - 1;
 	d->place[id] = 0;
 	last = d->heap[--d->n];
+	d->heap[d->n] = (struct node){ 0 };
 	if (i == d->n)
 		return;
 	if (i > 0 && last.when < d->heap[(i - 1) / 2].when)
 		sift_up(d, i, last);
 	else
 		sift_down(d, i, last);
-}
-
-bool deadlines_is_armed(const struct deadlines *d, uint32_t id)
-{
-	assert(id < d->max);
-	return d->place[id] != 0;
 }
 
 teredo_time deadlines_next(const struct deadlines *d)

@@ -12,14 +12,13 @@
 struct deadlines;
 
 /* Room for ids 0..max-1, each armed at most once. NULL: out of memory. */
-struct deadlines *deadlines_new(uint32_t max);
+struct deadlines *deadlines_new(uint32_t max, const struct teredo_env *env);
 void deadlines_free(struct deadlines *d);
 
 /* Arms or re-arms. */
 void deadlines_arm(struct deadlines *d, uint32_t id, teredo_time when);
 /* Does nothing when it is not armed. */
 void deadlines_disarm(struct deadlines *d, uint32_t id);
-bool deadlines_is_armed(const struct deadlines *d, uint32_t id);
 
 /* The earliest, or TEREDO_NEVER. */
 teredo_time deadlines_next(const struct deadlines *d);

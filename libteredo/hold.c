@@ -7,14 +7,16 @@
  * last block. Block numbers are stored plus one: 0 is "none", and a zeroed
  * queue is an empty one.
  *
- * Free blocks form a list of their own, behind which there are those that were
- * never used: a large pool is not touched before it is needed.
+ * Free blocks are zero (table.h).
  */
 #include "hold.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "slots.h"
+#include "table.h"
 
 #define BLOCK_DATA 248u
 
@@ -27,27 +29,25 @@ struct block {
 };
 
 struct hold {
-	uint32_t free;
-	uint32_t used;		/* blocks above this number: never used yet */
-	uint32_t n_free, n;
+	struct slots used;
 	struct block *block;
 };
 
 _Static_assert(HOLD_PEER_BYTES <= UINT16_MAX, "a queue counts in 16 bits");
 
-struct hold *hold_new(size_t bytes)
+struct hold *hold_new(size_t bytes, const struct teredo_env *env)
 {
 	struct hold *h = calloc(1, sizeof(*h));
+	uint32_t n = (uint32_t)(bytes / sizeof(struct block));
 
 	if (h == NULL)
 		return NULL;
-	h->n = (uint32_t)(bytes / sizeof(struct block));
-	h->block = calloc(h->n > 0 ? h->n : 1, sizeof(*h->block));
-	if (h->block == NULL) {
+	h->block = table_new(env, n > 0 ? n : 1, sizeof(*h->block));
+	if (h->block == NULL || !slots_init(&h->used, n)) {
+		free(h->block);
 		free(h);
 		return NULL;
 	}
-	h->n_free = h->n;
 	return h;
 }
 
@@ -55,33 +55,21 @@ void hold_free(struct hold *h)
 {
 	if (h == NULL)
 		return;
+	slots_fini(&h->used);
 	free(h->block);
 	free(h);
 }
 
 static struct block *at(const struct hold *h, uint32_t number)
 {
-	assert(number > 0 && number <= h->n);
+	assert(number > 0 && number <= h->used.max);
 	return &h->block[number - 1];
-}
-
-static uint32_t block_take(struct hold *h)
-{
-	uint32_t number = h->free;
-
-	assert(h->n_free > 0);
-	h->n_free--;
-	if (number == 0)
-		return ++h->used;
-	h->free = at(h, number)->next;
-	return number;
 }
 
 static void block_give(struct hold *h, uint32_t number)
 {
-	at(h, number)->next = h->free;
-	h->free = number;
-	h->n_free++;
+	memset(at(h, number), 0, sizeof(struct block));
+	slots_give(&h->used, number - 1);
 }
 
 static uint32_t blocks_for(size_t len)
@@ -95,10 +83,10 @@ bool hold_put(struct hold *h, struct hold_queue *q, enum hold_way way,
 	size_t done = 0;
 
 	if (q->packets >= HOLD_PEER_PACKETS ||
-	    len > HOLD_PEER_BYTES - q->bytes || blocks_for(len) > h->n_free)
+	    len > HOLD_PEER_BYTES - q->bytes || blocks_for(len) > h->used.max - h->used.count)
 		return false;
 	do {
-		uint32_t number = block_take(h);
+		uint32_t number = slots_take(&h->used) + 1;
 		struct block *b = at(h, number);
 		size_t part = len - done < BLOCK_DATA ? len - done : BLOCK_DATA;
 
@@ -164,5 +152,5 @@ void hold_drop(struct hold *h, struct hold_queue *q)
 
 size_t hold_used(const struct hold *h)
 {
-	return (size_t)(h->n - h->n_free) * sizeof(struct block);
+	return (size_t)h->used.count * sizeof(struct block);
 }

@@ -29,7 +29,7 @@ struct hold_queue {
 };
 
 /* A pool of `bytes` octets. NULL: out of memory. */
-struct hold *hold_new(size_t bytes);
+struct hold *hold_new(size_t bytes, const struct teredo_env *env);
 void hold_free(struct hold *h);
 
 /* Copies a packet to the end of q; false when the peer's budget or the pool

@@ -25,14 +25,13 @@
 
 #include "addr.h"
 #include "icmp6.h"
+#include "table.h"
 
 #define PROBE_ITEMS	4u
 #define PROBE_BYTES	512u
 #define ERRORS_PER_SECOND 100u
 #define SWEEP_PERIOD	TEREDO_SECOND
 #define IP6_SRC		8u	/* where the source address stands */
-
-#define NONE UINT32_MAX
 
 /* What the handling of one timer may put into the outbox. */
 #define TIMER_ITEMS	(PROBE_ITEMS + HOLD_PEER_PACKETS)
@@ -43,18 +42,13 @@ _Static_assert(PATH_SEARCHES < UINT16_MAX, "a number plus one in 16 bits");
 /* false: too many are searched for. */
 static bool begin(struct path *path, struct peer *p)
 {
-	struct path_search *s;
+	uint32_t number;
 
-	if (path->free != NONE) {
-		s = &path->search[path->free];
-		path->free = s->slot;
-	} else if (path->fresh < path->max_searches) {
-		s = &path->search[path->fresh++];
-	} else {
+	if (path->searches.count == path->searches.max)
 		return false;
-	}
-	s->slot = peers_slot(path->peers, p);
-	p->search = (uint16_t)(s - path->search + 1);
+	number = slots_take(&path->searches);
+	path->search[number].slot = peers_slot(path->peers, p);
+	p->search = (uint16_t)(number + 1);
 	return true;
 }
 
@@ -79,8 +73,8 @@ static void end(struct path *path, struct peer *p)
 	path->count->n[TEREDO_DROP_unreachable] += s->held.packets;
 	hold_drop(path->hold, &s->held);
 	deadlines_disarm(path->timers, p->search - 1);
-	s->slot = path->free;
-	path->free = p->search - 1;
+	slots_give(&path->searches, p->search - 1u);
+	*s = (struct path_search){ 0 };
 	p->search = 0;
 }
 
@@ -101,6 +95,8 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	       uint32_t max_peers, size_t hold_bytes,
 	       const struct teredo_env *env, struct teredo_counters *count)
 {
+	uint32_t n = max_peers < PATH_SEARCHES ? max_peers : PATH_SEARCHES;
+
 	memset(path, 0, sizeof(*path));
 	path->ops = ops;
 	path->role = role;
@@ -108,15 +104,13 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->errors.burst = ERRORS_PER_SECOND;
 	path->errors.period = TEREDO_SECOND / ERRORS_PER_SECOND;
 	path->peers = peers_new(max_peers, env, peer_gone, path);
-	path->hold = hold_new(hold_bytes);
-	path->max_searches =
-		max_peers < PATH_SEARCHES ? max_peers : PATH_SEARCHES;
-	path->free = NONE;
-	path->timers = deadlines_new(path->max_searches);
-	path->search = calloc(path->max_searches, sizeof(*path->search));
+	path->hold = hold_new(hold_bytes, env);
+	path->timers = deadlines_new(n, env);
+	path->search = table_new(env, n, sizeof(*path->search));
 	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
 	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_SETS, 32,
 				  100 * TEREDO_MS) ||
+	    !slots_init(&path->searches, n) ||
 	    path->peers == NULL || path->hold == NULL ||
 	    path->timers == NULL || path->search == NULL ||
 	    path->down == NULL) {
@@ -131,6 +125,7 @@ void path_fini(struct path *path)
 	peers_free(path->peers);
 	hold_free(path->hold);
 	deadlines_free(path->timers);
+	slots_fini(&path->searches);
 	free(path->search);
 	free(path->down);
 	ratelimit_table_fini(&path->errors_to);
@@ -293,6 +288,7 @@ struct teredo_verdict path_send(struct path *path,
 		p = path_peer(path, dst, now);
 	if (p == NULL)
 		return drop(path, TEREDO_DROP_table_full);
+	p->insisted = p->wanted;
 	p->wanted = true;
 	if (peer_is_trusted(p, now)) {
 		peers_sent(path->peers, p, now);
@@ -440,6 +436,15 @@ static void tell_gone(struct path *path, struct teredo_outbox *ob)
 	}
 }
 
+static void sweep(struct path *path, teredo_time now)
+{
+	path->next_sweep = now + SWEEP_PERIOD;
+	peers_sweep(path->peers, now, path->ops->forget_after);
+	ratelimit_table_sweep(&path->errors_to, now);
+	if (path->ops->sweep != NULL)
+		path->ops->sweep(path->role, now);
+}
+
 void path_expire(struct path *path, teredo_time now, struct teredo_outbox *ob)
 {
 	uint32_t i;
@@ -448,10 +453,8 @@ void path_expire(struct path *path, teredo_time now, struct teredo_outbox *ob)
 	       deadlines_pop(path->timers, now, &i))
 		timer(path, peers_at(path->peers, path->search[i].slot), now,
 		      ob);
-	if (peers_count(path->peers) > 0 && now >= path->next_sweep) {
-		peers_sweep(path->peers, now);
-		path->next_sweep = now + SWEEP_PERIOD;
-	}
+	if (peers_count(path->peers) > 0 && now >= path->next_sweep)
+		sweep(path, now);
 	tell_gone(path, ob);
 }
 

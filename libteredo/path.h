@@ -27,6 +27,7 @@
 #include "outlook.h"
 #include "peers.h"
 #include "ratelimit.h"
+#include "slots.h"
 
 #define PATH_ATTEMPTS	4u
 /* No two bubbles to one endpoint, and no two answers to it, are closer than
@@ -51,7 +52,7 @@ struct path_ops {
 	bool (*probe)(void *role, struct peer *p, teredo_time now,
 		      struct teredo_outbox *ob);
 	/* Pause after the last unanswered probe: PATH_GAP at least, and less
-	 * than PEER_FORGET_UNPROVEN, with which it would be forgotten. */
+	 * than forget_after, with which it would be forgotten. */
 	teredo_time (*pause)(void *role, const struct peer *p);
 	/* Whether this packet of our own side may begin with a new peer. NULL:
 	 * any may. */
@@ -61,11 +62,16 @@ struct path_ops {
 	 * our side. Said with every packet up to the second probe. NULL: it is
 	 * of no interest. */
 	void (*doubt)(void *role, teredo_time now, struct teredo_outbox *ob);
+	/* The sweep, about once a second while there are peers: what else of
+	 * the role's may be swept (table.h). NULL: nothing. */
+	void (*sweep)(void *role, teredo_time now);
+	/* When an unproven peer is forgotten that nobody wants. */
+	teredo_time forget_after;
 };
 
 struct path_search {
 	struct hold_queue held;
-	uint32_t slot;			/* the peer's; or the next free one */
+	uint32_t slot;			/* the peer's */
 };
 
 struct path {
@@ -75,7 +81,7 @@ struct path {
 	struct hold *hold;
 	struct deadlines *timers;	/* by number of the search */
 	struct path_search *search;
-	uint32_t max_searches, fresh, free;	/* as of peers in peers.c */
+	struct slots searches;		/* those in use */
 	struct teredo_counters *count;
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;

@@ -10,8 +10,7 @@
  *
  * Two lists, one of a class each, go through the peers from the stalest to the
  * freshest; a peer is moved at most once a second, so that a packet of a busy
- * peer costs nothing here. Free slots are chained by `next`; those above
- * `fresh` were never used and their memory not touched.
+ * peer costs nothing here. Free slots are zero (table.h).
  */
 #include "peers.h"
 
@@ -21,6 +20,8 @@
 
 #include "addr.h"
 #include "siphash.h"
+#include "slots.h"
+#include "table.h"
 
 #define NONE UINT32_MAX
 #define SWEEP_PARTS 30u
@@ -35,9 +36,9 @@ struct peers {
 	uint32_t *index;	/* slot + 1 and a tag above it; 0: empty */
 	uint32_t mask;		/* index length - 1 */
 	uint32_t slot_mask;	/* of slot + 1 in an index entry */
-	uint32_t max, count[CLASSES];
+	uint32_t count[CLASSES];
 	uint32_t first[CLASSES], last[CLASSES];
-	uint32_t free, fresh;
+	struct slots slots;	/* whose peer is one */
 	uint32_t hand;		/* of the sweep */
 	struct peer_traffic (*traffic)[PEER_WAYS];	/* by slot; or NULL */
 	uint8_t key[SIPHASH_KEY_LEN];
@@ -56,19 +57,18 @@ struct peers *peers_new(uint32_t max, const struct teredo_env *env,
 		return NULL;
 	while (len < 2 * max)
 		len *= 2;
-	t->peer = calloc(max, sizeof(*t->peer));
-	t->index = calloc(len, sizeof(*t->index));
-	if (t->peer == NULL || t->index == NULL) {
+	t->peer = table_new(env, max, sizeof(*t->peer));
+	t->index = table_new(env, len, sizeof(*t->index));
+	if (t->peer == NULL || t->index == NULL ||
+	    !slots_init(&t->slots, max)) {
 		peers_free(t);
 		return NULL;
 	}
 	t->mask = t->slot_mask = len - 1;
-	t->max = max;
 	t->gone = gone;
 	t->ctx = ctx;
 	for (unsigned c = 0; c < CLASSES; c++)
 		t->first[c] = t->last[c] = NONE;
-	t->free = NONE;
 	env->random(env->ctx, t->key, sizeof(t->key));
 	return t;
 }
@@ -77,6 +77,7 @@ void peers_free(struct peers *t)
 {
 	if (t == NULL)
 		return;
+	slots_fini(&t->slots);
 	free(t->peer);
 	free(t->index);
 	free(t->traffic);
@@ -227,7 +228,7 @@ static bool make_room(struct peers *t, teredo_time now)
 {
 	struct peer *p;
 
-	if (peers_count(t) < t->max)
+	if (peers_count(t) < peers_max(t))
 		return true;
 	if (t->first[UNPROVEN] != NONE) {
 		p = &t->peer[t->first[UNPROVEN]];
@@ -240,17 +241,6 @@ static bool make_room(struct peers *t, teredo_time now)
 	return true;
 }
 
-static struct peer *take_slot(struct peers *t)
-{
-	struct peer *p;
-
-	if (t->free == NONE)
-		return &t->peer[t->fresh++];
-	p = &t->peer[t->free];
-	t->free = p->next;
-	return p;
-}
-
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now)
 {
@@ -259,13 +249,10 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 
 	if (p != NULL)
 		return p;
-	assert(t->peer != NULL);
 	if (!make_room(t, now))
 		return NULL;
-	p = take_slot(t);
-	memset(p, 0, sizeof(*p));
+	p = &t->peer[slots_take(&t->slots)];
 	p->addr = *addr;
-	p->in_use = true;
 	p->last_rx = peer_stamp_of(now) - (peer_stamp)(PEER_VALIDITY / TEREDO_MS);
 	p->last_tx = p->last_rx;
 	if (t->traffic != NULL)
@@ -309,13 +296,13 @@ void peers_sent(struct peers *t, struct peer *p, teredo_time now)
 
 void peers_remove(struct peers *t, struct peer *p)
 {
-	assert(p->in_use);
+	uint32_t slot = peers_slot(t, p);
+
 	t->gone(t->ctx, p);
 	index_remove(t, place(t, &p->addr, hash(t, &p->addr)));
 	list_remove(t, p);
-	p->in_use = false;
-	p->next = t->free;
-	t->free = peers_slot(t, p);
+	memset(p, 0, sizeof(*p));
+	slots_give(&t->slots, slot);
 }
 
 void peers_clear(struct peers *t)
@@ -325,13 +312,14 @@ void peers_clear(struct peers *t)
 			peers_remove(t, &t->peer[t->first[c]]);
 }
 
-static bool is_forgotten(const struct peer *p, teredo_time now)
+static bool is_forgotten(const struct peer *p, teredo_time now,
+			 teredo_time unproven)
 {
 	teredo_time age = peer_age(p->last_attempt, now);
 
 	if (age > idle(p, now))
 		age = idle(p, now);
-	return age > (p->proven ? PEER_FORGET : PEER_FORGET_UNPROVEN);
+	return age > (p->proven ? PEER_FORGET : unproven);
 }
 
 /* Before it could be taken for a new one. `unanswered` is read only while the
@@ -342,9 +330,10 @@ static void fade(peer_stamp *s, teredo_time now)
 		*s = 0;
 }
 
-static void look_at(struct peers *t, struct peer *p, teredo_time now)
+static void look_at(struct peers *t, struct peer *p, teredo_time now,
+		    teredo_time unproven)
 {
-	if (is_forgotten(p, now)) {
+	if (is_forgotten(p, now, unproven)) {
 		peers_remove(t, p);
 		return;
 	}
@@ -353,14 +342,14 @@ static void look_at(struct peers *t, struct peer *p, teredo_time now)
 	fade(&p->last_attempt, now);
 }
 
-void peers_sweep(struct peers *t, teredo_time now)
+void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven)
 {
-	for (uint32_t n = t->max / SWEEP_PARTS + 1; n > 0; n--) {
-		struct peer *p = &t->peer[t->hand];
+	uint32_t max = peers_max(t);
 
-		if (t->hand < t->fresh && p->in_use)
-			look_at(t, p, now);
-		t->hand = t->hand + 1 < t->max ? t->hand + 1 : 0;
+	for (uint32_t n = max / SWEEP_PARTS + 1; n > 0; n--) {
+		if (slots_has(&t->slots, t->hand))
+			look_at(t, &t->peer[t->hand], now, unproven);
+		t->hand = t->hand + 1 < max ? t->hand + 1 : 0;
 	}
 }
 
@@ -397,13 +386,12 @@ uint32_t peers_slot(const struct peers *t, const struct peer *p)
 
 struct peer *peers_at(struct peers *t, uint32_t slot)
 {
-	assert(slot < t->max);
-	return slot < t->fresh && t->peer[slot].in_use ? &t->peer[slot] : NULL;
+	return slots_has(&t->slots, slot) ? &t->peer[slot] : NULL;
 }
 
 uint32_t peers_max(const struct peers *t)
 {
-	return t->max;
+	return t->slots.max;
 }
 
 uint32_t peers_count(const struct peers *t)

@@ -18,7 +18,6 @@
 
 #define PEER_VALIDITY	(30 * TEREDO_SECOND)	/* RFC 4380 5.2.4 */
 #define PEER_FORGET	(300 * TEREDO_SECOND)	/* of silence: entry goes */
-#define PEER_FORGET_UNPROVEN (60 * TEREDO_SECOND)
 
 /* A time in 32 bits: milliseconds, of which the last bit is always set, so that
  * a stamp tells 2 ms apart and 0 is none. Good for 49 days; the sweep makes
@@ -50,7 +49,7 @@ struct peer {
 	bool proven : 1;		/* ep answered us */
 	bool wanted : 1;		/* our side sent to it (R-DEC-04) */
 	bool announced : 1;		/* PEER_UP was said */
-	bool in_use : 1;		/* peers.c's own */
+	bool insisted : 1;		/* ... sent again before it answered */
 };
 
 struct peers;
@@ -91,8 +90,9 @@ void peers_remove(struct peers *t, struct peer *p);
 void peers_clear(struct peers *t);
 
 /* Looks at the next 1/30 of the table and removes whom nobody heard from or
- * sent to for PEER_FORGET. Called about once a second. */
-void peers_sweep(struct peers *t, teredo_time now);
+ * sent to for PEER_FORGET, or unproven ones for `unproven`, which is less.
+ * Called about once a second. */
+void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven);
 
 /* What came from a peer or went to it: whole IPv6 packets, since its entry was
  * made. Counted only after peers_traffic_new(), which takes the memory, 32

@@ -18,6 +18,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
 
 #define LINE sizeof(struct ratelimit_set)
 _Static_assert(LINE == 64, "a line of the processor's cache");
@@ -60,8 +63,9 @@ bool ratelimit_table_init(struct ratelimit_table *t,
 	t->burst = burst;
 	t->period = period;
 	t->mask = sets - 1;
+	t->hand = 0;
 	env->random(env->ctx, t->key, sizeof(t->key));
-	t->memory = calloc((size_t)sets + 1, sizeof(*t->set));
+	t->memory = table_new(env, (size_t)sets + 1, sizeof(*t->set));
 	t->set = (struct ratelimit_set *)(((uintptr_t)t->memory + LINE - 1) &
 					  ~(uintptr_t)(LINE - 1));
 	return t->memory != NULL;
@@ -115,4 +119,26 @@ void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 
 	if (set->tag[i] == (uint16_t)(h >> 48))
 		set->full_at[i] = 0;
+}
+
+static bool is_full(const struct ratelimit_set *set, teredo_time now)
+{
+	for (unsigned i = 0; i < RATELIMIT_WAYS; i++)
+		if (set->full_at[i] > now)
+			return false;
+	return true;
+}
+
+/* A whole set, so that no key has two buckets. What is zero is not written. */
+void ratelimit_table_sweep(struct ratelimit_table *t, teredo_time now)
+{
+	static const struct ratelimit_set zero;
+
+	for (uint32_t n = t->mask / RATELIMIT_PARTS + 1; n > 0; n--) {
+		struct ratelimit_set *set = &t->set[t->hand];
+
+		if (is_full(set, now) && memcmp(set, &zero, sizeof(zero)) != 0)
+			*set = zero;
+		t->hand = (t->hand + 1) & t->mask;
+	}
 }

@@ -37,6 +37,7 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 #ifndef RATELIMIT_SETS		/* fuzzers want few */
 #define RATELIMIT_SETS 2048u
 #endif
+#define RATELIMIT_PARTS 30u
 #define RATELIMIT_WAYS 6
 
 /* One line of the processor's cache. */
@@ -49,7 +50,7 @@ struct ratelimit_table {
 	teredo_time period;
 	uint32_t burst;
 	uint8_t key[SIPHASH_KEY_LEN];
-	uint32_t mask;
+	uint32_t mask, hand;
 	void *memory;
 	struct ratelimit_set *set;	/* in there, at the start of a line */
 };
@@ -68,5 +69,8 @@ void ratelimit_table_prefetch(const struct ratelimit_table *t, const void *id,
 /* The key behaved: its bucket is full again. */
 void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 			   size_t len);
+/* Clears the next 1/RATELIMIT_PARTS of the sets, as far as they are full
+ * (table.h): it changes nothing but memory. */
+void ratelimit_table_sweep(struct ratelimit_table *t, teredo_time now);
 
 #endif

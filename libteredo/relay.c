@@ -25,9 +25,10 @@
  * A scanner that forges its sources has any number of /64s (faults B5). What it
  * does not do is to ask twice, and who wants something does. So half of the
  * probes there are for anyone, and the rest for who asked for the same client
- * a moment ago; a quarter is kept from the repetitions of probes to clients
- * that were never heard. Nothing is kept of who is turned away but a mark, in
- * a table of marks that overwrite each other.
+ * a moment ago, and for repetitions where more was sent meanwhile; of those,
+ * clients that were never heard leave a quarter. Nothing is kept of who is
+ * turned away but a mark, in a table of marks that overwrite each other, and
+ * of which those are swept away that were made before it became calm.
  *
  * What crosses is between a client and a native global address. Nothing goes
  * from Teredo to Teredo or to an address whose route may lead into another
@@ -40,14 +41,14 @@
 #include <string.h>
 
 #include "icmp6.h"
+#include "marks.h"
 #include "nonce.h"
 #include "path.h"
 #include "peers.h"
 #include "ratelimit.h"
 #include "wire.h"
 
-#define IP6_SRC		8u	/* where the addresses stand */
-#define IP6_DST		24u
+#define IP6_SRC		8u	/* where the source stands */
 #define PAUSE		(10 * TEREDO_SECOND)	/* R-ENC-07 */
 #define PROBES		2000u	/* a second, and at once */
 #define FOR_RETURNING	(PROBES / 2)
@@ -65,8 +66,8 @@ struct teredo_relay {
 	struct local4 local;
 	struct teredo_addr addr6[TEREDO_RELAY_LOCAL6];
 	unsigned n_addr6;
-	uint8_t cookie_key[SIPHASH_KEY_LEN], mark_key[SIPHASH_KEY_LEN];
-	uint32_t *marks;		/* of who wanted whom */
+	uint8_t cookie_key[SIPHASH_KEY_LEN];
+	struct marks marks;
 	struct ratelimit probes, strangers;
 	struct ratelimit_table newcomers;	/* per native /64 */
 	struct ratelimit_table strangers_by_ip;
@@ -175,8 +176,10 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 {
 	struct teredo_relay *r = role;
 	struct teredo_addr cookie;
-	uint32_t kept = p->attempts > 1 && !p->proven ? FOR_FIRST : 0;
+	uint32_t kept = 0;
 
+	if (p->attempts > 1 && !p->proven)
+		kept = p->insisted ? FOR_FIRST : FOR_RETURNING;
 	if (unfit_client(r, &p->addr) != FIT || !server_lets(r, &p->addr, now) ||
 	    !ratelimit_take_above(&r->probes, kept, now))
 		return false;
@@ -201,23 +204,6 @@ static teredo_time pause_after(void *role, const struct peer *p)
 	return PAUSE;
 }
 
-/* Whether this /64 wanted this client not long ago; that it does is marked. */
-static bool is_returning(struct teredo_relay *r, const uint8_t *ip6)
-{
-	uint8_t who[24];
-	uint64_t h;
-	uint32_t *mark;
-	bool was_here;
-
-	memcpy(who, ip6 + IP6_SRC, 8);
-	memcpy(who + 8, ip6 + IP6_DST, 16);
-	h = siphash13(r->mark_key, who, sizeof(who));
-	mark = &r->marks[h % MARKS];
-	was_here = *mark == (uint32_t)(h >> 32);
-	*mark = (uint32_t)(h >> 32);
-	return was_here;
-}
-
 /* SEC-DOS-06, B4, B5. A host-local relay serves nobody but its own host. */
 static bool admit(void *role, const uint8_t *ip6, teredo_time now)
 {
@@ -229,19 +215,32 @@ static bool admit(void *role, const uint8_t *ip6, teredo_time now)
 		return false;
 	if (ratelimit_has(&r->probes, FOR_RETURNING, now))
 		return true;
-	return is_returning(r, ip6) && ratelimit_has(&r->probes, 0, now);
+	return marks_returning(&r->marks, ip6) &&
+	       ratelimit_has(&r->probes, 0, now);
+}
+
+/* Marks are of use only while probes are scarce. */
+static void sweep(void *role, teredo_time now)
+{
+	struct teredo_relay *r = role;
+
+	ratelimit_table_sweep(&r->newcomers, now);
+	ratelimit_table_sweep(&r->strangers_by_ip, now);
+	if (ratelimit_has(&r->probes, FOR_RETURNING, now))
+		marks_sweep(&r->marks);
 }
 
 static const struct path_ops ops = {
 	.probe = probe,
 	.pause = pause_after,
 	.admit = admit,
+	.sweep = sweep,
+	.forget_after = 15 * TEREDO_SECOND,
 };
 
 static bool tables_init(struct teredo_relay *r, const struct teredo_env *env)
 {
-	r->marks = calloc(MARKS, sizeof(*r->marks));
-	return r->marks != NULL &&
+	return marks_init(&r->marks, env, MARKS) &&
 	       ratelimit_table_init(&r->strangers_by_ip, env,
 				    RATELIMIT_SETS, 64,
 				    TEREDO_SECOND / 16) &&
@@ -253,7 +252,7 @@ static void tables_fini(struct teredo_relay *r)
 {
 	ratelimit_table_fini(&r->strangers_by_ip);
 	ratelimit_table_fini(&r->newcomers);
-	free(r->marks);
+	marks_fini(&r->marks);
 }
 
 struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
@@ -270,7 +269,6 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
 					   .burst = 400 };
 	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
-	env->random(env->ctx, r->mark_key, sizeof(r->mark_key));
 	if (!tables_init(r, env) ||
 	    !path_init(&r->path, &ops, r, config->max_peers, RELAY_HOLD_BYTES,
 		       env, &r->count)) {

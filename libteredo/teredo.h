@@ -91,7 +91,8 @@ enum teredo_hmac { TEREDO_HMAC_SHA1 = 1, TEREDO_HMAC_SHA256 };
 /*
  * Randomness is handed in: the shell gives getrandom(), a test a seed. So are
  * keyed hashes, of which `out` gets all 20 or 32 octets; who configures no
- * secret need not have them (NULL).
+ * secret need not have them (NULL). `table`, which may be NULL, is told of
+ * memory of which pages of zeros may be given back (table.h).
  */
 struct teredo_env {
 	void *ctx;
@@ -99,6 +100,7 @@ struct teredo_env {
 	void (*hmac)(void *ctx, enum teredo_hmac algorithm, const uint8_t *key,
 		     size_t key_len, const uint8_t *data, size_t len,
 		     uint8_t *out);
+	void (*table)(void *ctx, void *memory, size_t len);
 };
 
 /* Counts drops by reason and protocol events; the caller reads them. */

@@ -5,7 +5,8 @@
  * descriptors, the host's addresses and START. Up to there the engine may
  * block (for a limited time) and allocate; then it enters its sandbox, goes on
  * from the snapshot if there is something in it, says READY and runs. From
- * then on: no allocation, no path, no call that waits.
+ * then on: no allocation, no path, no call that waits. Memory goes one way:
+ * what a flood filled in the core's tables is given back (relief.h).
  *
  * What it needs of the outside world it asks of the parent by verbs (priv.h):
  * an address for the interface, a name resolved, a line logged. None of them
@@ -42,6 +43,7 @@
 #include "loop.h"
 #include "msg.h"
 #include "pump.h"
+#include "relief.h"
 #include "role.h"
 #include "sandbox.h"
 
@@ -77,6 +79,7 @@ struct engine {
 	struct pump *pump;
 	struct engine_ctl *ctl;
 	teredo_time keepalive_at;
+	struct relief relief; /* the core's memory */
 	struct priv_tun_up tun_up;
 	enum request tun_up_is;
 	int tun_up_error;  /* the last one logged */
@@ -208,6 +211,7 @@ static void tick(void *ctx, uint32_t events)
 		e->keepalive_at = now + KEEPALIVE;
 		send_word(PRIV_KEEPALIVE, 0);
 		send_requests(e);
+		relief_step(&e->relief);
 		engine_ctl_expire(e->ctl, now);
 		look_at_health(e, now);
 	}
@@ -410,7 +414,12 @@ static int open_control(struct engine *e)
  * connections to the control socket excepted. */
 static void open_all(struct engine *e)
 {
-	const struct teredo_env env = {.random = draw, .hmac = hmac_compute};
+	const struct teredo_env env = {
+		.ctx = &e->relief,
+		.random = draw,
+		.hmac = hmac_compute,
+		.table = relief_table,
+	};
 	struct pump_config pump = {
 		.ops = e->ops,
 		.tun = e->fd[PRIV_FD_TUN],

@@ -30,6 +30,7 @@ struct engine_ctl {
 	struct engine_ctl_config c;
 	struct ctl_server *server;	/* NULL: no control socket */
 	teredo_time started;
+	pid_t pid;
 	struct ctl_status told;	/* as the events know it */
 	struct vitals vitals;
 };
@@ -58,7 +59,7 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	const struct teredo_counters *c = e->c.ops->counters(e->c.role);
 	teredo_time now = clock_now();
 
-	st->pid = (uint32_t)getpid();
+	st->pid = (uint32_t)e->pid;
 	st->uptime = now - e->started;
 	st->generation = snapshot_generation(e->c.snap);
 	st->prefix = config->prefix;
@@ -246,6 +247,7 @@ int engine_ctl_new(struct engine_ctl **out,
 		return -ENOMEM;
 	e->c = *config;
 	e->started = clock_now();
+	e->pid = getpid();
 	vitals_begin(&e->vitals, e->started);
 	error = e->c.listener < 0 ? 0
 				  : ctl_server_new(&e->server, e->c.loop,

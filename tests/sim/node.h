@@ -31,6 +31,8 @@ struct node_ops {
 	/* Between two bubbles once four went unanswered (C-BUB-05, R-ENC-07);
 	 * a server sends none. */
 	teredo_time bubble_pause;
+	/* of silence, after which it begins anew */
+	teredo_time bubble_forgotten;
 	/* Makes n->core and starts it, perhaps from the snapshot. */
 	void (*open)(struct node *n, bool restore);
 	void (*close)(void *core);

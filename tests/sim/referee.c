@@ -70,7 +70,6 @@
 
 #define BUBBLE_GAP    (2 * TEREDO_SECOND)
 #define BUBBLE_BUDGET 4
-#define FORGOTTEN     (60 * TEREDO_SECOND) /* PEER_FORGET_UNPROVEN */
 #define DEAF	      (8 * TEREDO_SECOND)
 #define PROBE_PACKETS 2
 #define IDLE_EXPIRIES 3
@@ -284,7 +283,7 @@ static void check_bubbles(struct node *n, struct bubbles *b)
 	if (b->last != TEREDO_NEVER && gap < BUBBLE_GAP)
 		referee_foul(n, "bubble-gap", "%.3f s to %s (C-BUB-04)",
 			     (double)gap / 1e9, trace_addr(to, &b->to));
-	if (gap >= FORGOTTEN || b->paid_at < now)
+	if (gap >= n->ops->bubble_forgotten || b->paid_at < now)
 		b->paid_at = now;
 	b->paid_at += pause;
 	if (b->paid_at > now + BUBBLE_BUDGET * pause)

@@ -214,6 +214,7 @@ static void check(struct node *n)
 static const struct node_ops client_ops = {
 	.is_client = true,
 	.bubble_pause = 30 * TEREDO_SECOND,
+	.bubble_forgotten = 60 * TEREDO_SECOND,
 	.open = open_core,
 	.close = close_core,
 	.udp_in = udp_in,

@@ -96,6 +96,7 @@ static void check(struct node *n)
 static const struct node_ops server_relay_ops = {
 	.is_both = true,
 	.bubble_pause = 10 * TEREDO_SECOND,
+	.bubble_forgotten = 15 * TEREDO_SECOND,
 	.open = open_core,
 	.close = close_core,
 	.udp_in = udp_in,

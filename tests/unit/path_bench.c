@@ -51,6 +51,7 @@ static void role_doubt(void *role, teredo_time when, struct teredo_outbox *out)
 static const struct path_ops ops = {
 	.probe = role_probe,
 	.pause = role_pause,
+	.forget_after = 60 * TEREDO_SECOND,
 	.doubt = role_doubt,
 };
 

@@ -7,13 +7,15 @@
 
 #define POOL (256u * 1024u)
 
+static const struct teredo_env env;	/* no wish to hear of tables */
+
 static struct hold *h;
 static struct hold_queue q;
 
 static int setup(void **state)
 {
 	(void)state;
-	h = hold_new(POOL);
+	h = hold_new(POOL, &env);
 	memset(&q, 0, sizeof(q));
 	return h == NULL;
 }
@@ -148,7 +150,7 @@ static void dropping_a_queue_gives_all_back_and_leaves_others(void **state)
 
 static void the_pool_can_be_filled_to_the_last_octet(void **state)
 {
-	struct hold *small = hold_new(512);
+	struct hold *small = hold_new(512, &env);
 	static const uint8_t data[300];
 
 	(void)state;
@@ -180,7 +182,7 @@ static void only_the_head_of_a_packet_may_be_taken(void **state)
 
 static void a_pool_of_nothing_holds_nothing(void **state)
 {
-	struct hold *none = hold_new(0);
+	struct hold *none = hold_new(0, &env);
 
 	(void)state;
 	assert_non_null(none);

@@ -161,7 +161,7 @@ static void only_so_many_paths_are_searched_for_at_once(void **state)
 	struct teredo_addr a = dst_number(0), b = dst_number(1);
 
 	(void)state;
-	path.max_searches = 2;
+	path.searches.max = 2;
 	assert_int_equal(send_to(&a, 100, 1).fate, TEREDO_TAKEN);
 	assert_int_equal(send_to(&b, 100, 1).fate, TEREDO_TAKEN);
 	assert_int_equal(send_one(1), TEREDO_DROP);
@@ -190,7 +190,7 @@ static void a_trusted_peer_needs_no_search(void **state)
 	struct teredo_addr a = dst_number(0);
 
 	(void)state;
-	path.max_searches = 1;
+	path.searches.max = 1;
 	send_to(&a, 100, 1);
 	proven();
 	assert_int_equal(send_one(1), TEREDO_TO_UDP);

@@ -8,6 +8,7 @@
 #define MAX 30u
 #define T0 (1000 * TEREDO_SECOND)
 #define STEP (2 * TEREDO_MS)	/* what stamps tell apart */
+#define UNPROVEN (60 * TEREDO_SECOND)	/* when one of them is forgotten */
 
 static struct peers *t;
 static struct teredo_env env;
@@ -320,7 +321,7 @@ static void clearing_takes_everybody(void **state)
 static void sweep_all(teredo_time now)
 {
 	for (unsigned i = 0; i < 30; i++)
-		peers_sweep(t, now);
+		peers_sweep(t, now, UNPROVEN);
 }
 
 static void the_sweep_forgets_the_silent(void **state)
@@ -346,13 +347,13 @@ static void the_sweep_forgets_the_unproven_sooner(void **state)
 	(void)state;
 	get(1, T0);
 	get(2, T0)->last_attempt = peer_stamp_of(T0);
-	sweep_all(T0 + PEER_FORGET_UNPROVEN - PEER_VALIDITY);
+	sweep_all(T0 + UNPROVEN - PEER_VALIDITY);
 	assert_non_null(find(1));
-	sweep_all(T0 + PEER_FORGET_UNPROVEN - PEER_VALIDITY + STEP);
+	sweep_all(T0 + UNPROVEN - PEER_VALIDITY + STEP);
 	assert_null(find(1));
-	sweep_all(T0 + PEER_FORGET_UNPROVEN);
+	sweep_all(T0 + UNPROVEN);
 	assert_non_null(find(2));
-	sweep_all(T0 + PEER_FORGET_UNPROVEN + STEP);
+	sweep_all(T0 + UNPROVEN + STEP);
 	assert_null(find(2));
 }
 
@@ -367,7 +368,7 @@ static void what_is_old_never_becomes_new(void **state)
 	peers_prove(t, get(1, T0), ep, T0);
 	peers_prove(t, get(2, T0), ep, T0);
 	get(3, T0)->last_attempt = peer_stamp_of(T0);
-	for (; now < T0 + round; now += PEER_FORGET_UNPROVEN / 2) {
+	for (; now < T0 + round; now += UNPROVEN / 2) {
 		peers_heard(t, find(1), now);
 		peers_sent(t, find(2), now);
 		find(3)->last_attempt = peer_stamp_of(now);
@@ -456,7 +457,7 @@ static void step(struct peers *table, teredo_time now)
 			peers_heard(table, p, now);
 		break;
 	default:
-		peers_sweep(table, now);
+		peers_sweep(table, now, UNPROVEN);
 	}
 }
 
@@ -511,7 +512,7 @@ static void a_table_of_one_works(void **state)
 	assert_int_equal(n_gone, 1);
 	peers_prove(one, peers_find(one, &b), ep, T0);
 	assert_null(peers_get(one, &a, T0));
-	peers_sweep(one, T0);
+	peers_sweep(one, T0, UNPROVEN);
 	peers_free(one);
 	t = saved;
 }

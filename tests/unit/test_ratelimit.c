@@ -254,6 +254,35 @@ static void collisions_cannot_be_chosen(void **state)
 	ratelimit_table_fini(&t[1]);
 }
 
+/* Memory comes to rest, and nobody gets more for it. */
+static void sweeping_clears_what_is_full_and_nothing_else(void **state)
+{
+	static struct ratelimit_table swept, kept;
+	uint64_t seed = 4;
+	struct teredo_env env = test_env(&seed);
+	teredo_time now = 1000 * TEREDO_SECOND;
+
+	(void)state;
+	table_init(&swept, &env, 2);
+	table_init(&kept, &env, 2);
+	memcpy(kept.key, swept.key, sizeof(kept.key));
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t id = test_random(&seed) % 5000;
+
+		now += TEREDO_SECOND / 1000;
+		assert_int_equal(ratelimit_table_take(&swept, now, &id, 8),
+				 ratelimit_table_take(&kept, now, &id, 8));
+		if (i % 100 == 0)
+			ratelimit_table_sweep(&swept, now);
+	}
+	for (unsigned i = 0; i < RATELIMIT_PARTS; i++)
+		ratelimit_table_sweep(&swept, now + TEREDO_SECOND * 3);
+	for (size_t i = 0; i < (swept.mask + 1) * sizeof(*swept.set); i++)
+		assert_int_equal(((const uint8_t *)swept.set)[i], 0);
+	ratelimit_table_fini(&swept);
+	ratelimit_table_fini(&kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +298,8 @@ int main(void)
 		cmocka_unit_test(a_flood_does_not_make_a_table_forget),
 		cmocka_unit_test(a_key_that_behaved_is_full_again),
 		cmocka_unit_test(collisions_cannot_be_chosen),
+		cmocka_unit_test(
+			sweeping_clears_what_is_full_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

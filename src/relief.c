@@ -1,0 +1,83 @@
+/*
+ * relief.c - pages of zeros go back to the system
+ *
+ * The core's tables are as long as the most that they may hold, and what is
+ * not in use in them is zero (libteredo/table.h). The kernel gives memory to
+ * them page by page as it is touched, in a flood all of it. Here is the way
+ * back: a hand goes round through all pages in ten seconds, and what holds
+ * zeros only is no longer ours, until it is touched again.
+ *
+ * To look at a page that is not there maps the kernel's one page of zeros,
+ * which costs no memory. Neighbours are given back by one call. Whether a page
+ * was there is not known, and need not be.
+ *
+ * Large pages are refused for the tables: one peer would keep 2 MB.
+ */
+#include "config.h"
+
+#include "relief.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void relief_table(void *ctx, void *memory, size_t len)
+{
+	struct relief *r = ctx;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t skip = -(uintptr_t)memory & (page - 1);
+	size_t pages = len < skip ? 0 : (len - skip) / page;
+	uint8_t *base = (uint8_t *)memory + skip;
+
+	r->page = page;
+	if (pages == 0 || r->areas == RELIEF_AREAS)
+		return;
+	madvise(base, pages * page, MADV_NOHUGEPAGE);
+	r->area[r->areas].base = base;
+	r->area[r->areas++].pages = pages;
+	r->pages += pages;
+}
+
+static bool is_zero(const uint8_t *page, size_t len)
+{
+	return page[0] == 0 && memcmp(page, page + 1, len - 1) == 0;
+}
+
+/* Looks at n pages of one area. */
+static void look_at(const struct relief *r, uint8_t *page, size_t n)
+{
+	while (n > 0) {
+		size_t zeros = 0;
+
+		while (zeros < n && is_zero(page + zeros * r->page, r->page))
+			zeros++;
+		if (zeros > 0)
+			madvise(page, zeros * r->page, MADV_DONTNEED);
+		if (zeros < n)
+			zeros++;	/* one that is in use */
+		page += zeros * r->page;
+		n -= zeros;
+	}
+}
+
+void relief_step(struct relief *r)
+{
+	size_t left = r->pages / RELIEF_PARTS + 1, first = 0;
+
+	if (left > r->pages)
+		left = r->pages;
+	for (unsigned i = 0; i < r->areas && left > 0; i++) {
+		size_t pages = r->area[i].pages, at = r->hand - first, n;
+
+		first += pages;
+		if (r->hand >= first)
+			continue;
+		n = left < pages - at ? left : pages - at;
+		look_at(r, r->area[i].base + at * r->page, n);
+		r->hand += n;
+		left -= n;
+	}
+	if (r->hand == r->pages)
+		r->hand = 0;
+}

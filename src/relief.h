@@ -1,0 +1,28 @@
+/*
+ * relief.h - pages of zeros go back to the system
+ */
+#ifndef MIREDO_RELIEF_H
+#define MIREDO_RELIEF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RELIEF_AREAS 32u /* tables of one core */
+#define RELIEF_PARTS 10u
+
+struct relief {
+	struct { uint8_t *base; size_t pages; } area[RELIEF_AREAS];
+	unsigned areas;
+	size_t pages, hand; /* of all areas */
+	size_t page;	    /* octets in one */
+};
+
+/* teredo_env.table: `ctx` is a zeroed struct relief. Memory that does not fill
+ * a page, and what is beyond RELIEF_AREAS, is left alone. */
+void relief_table(void *ctx, void *memory, size_t len);
+
+/* Gives back what is zero in the next 1/RELIEF_PARTS of the pages; called once
+ * a second between two calls of the core. */
+void relief_step(struct relief *r);
+
+#endif

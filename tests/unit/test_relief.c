@@ -1,0 +1,131 @@
+/*
+ * test_relief.c - pages of zeros go back, and nothing else does
+ */
+#include "config.h"
+
+#include "tests/unit/testing.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../src/relief.h"
+
+#define PAGES 100u
+
+static struct relief r;
+static size_t page;
+static uint8_t *memory;		/* PAGES of them */
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&r, 0, sizeof(r));
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return memory == MAP_FAILED;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return munmap(memory, PAGES * page);
+}
+
+static bool is_there(unsigned n)
+{
+	unsigned char there;
+
+	assert_int_equal(mincore(memory + n * page, page, &there), 0);
+	return (there & 1) != 0;
+}
+
+static void go_round(void)
+{
+	for (unsigned i = 0; i < RELIEF_PARTS; i++)
+		relief_step(&r);
+}
+
+static void what_is_zero_goes_and_what_is_not_stays(void **state)
+{
+	(void)state;
+	relief_table(&r, memory, PAGES * page);
+	memset(memory, 1, PAGES * page);
+	for (unsigned n = 0; n < PAGES; n += 3)
+		memset(memory + n * page, 0, page);
+	memory[4 * page - 1] = 7;	/* the last octet of page 3 */
+	memory[6 * page] = 7;		/* the first one of page 6 */
+	go_round();
+	for (unsigned n = 0; n < PAGES; n++)
+		assert_int_equal(is_there(n), n % 3 != 0 || n == 3 || n == 6);
+	for (unsigned n = 0; n < PAGES; n++)
+		assert_int_equal(memory[n * page + 1],
+				 n % 3 != 0);
+	assert_int_equal(memory[4 * page - 1], 7);
+	assert_int_equal(memory[6 * page], 7);
+}
+
+static void what_came_back_goes_again(void **state)
+{
+	(void)state;
+	relief_table(&r, memory, PAGES * page);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		memory[50 * page] = 1;
+		go_round();
+		assert_true(is_there(50));
+		memory[50 * page] = 0;
+		go_round();
+		assert_false(is_there(50));
+	}
+}
+
+/* The ends of a table share their pages with others. */
+static void half_a_page_is_left_alone(void **state)
+{
+	(void)state;
+	memset(memory, 1, PAGES * page);
+	memset(memory + page, 0, 8 * page);
+	relief_table(&r, memory + page + 16, 3 * page - 16);
+	relief_table(&r, memory + 5 * page, page - 1);
+	relief_table(&r, memory + 6 * page, 2 * page + 1);
+	go_round();
+	assert_true(is_there(1));
+	assert_false(is_there(2));
+	assert_false(is_there(3));
+	assert_true(is_there(4));
+	assert_true(is_there(5));
+	assert_false(is_there(6));
+	assert_false(is_there(7));
+	assert_true(is_there(8));
+}
+
+static void more_tables_than_it_knows_do_no_harm(void **state)
+{
+	(void)state;
+	go_round();	/* of none */
+	memset(memory, 1, PAGES * page);
+	memset(memory, 0, (RELIEF_AREAS + 1) * page);
+	for (unsigned n = 0; n < RELIEF_AREAS + 1; n++)
+		relief_table(&r, memory + n * page, page);
+	go_round();
+	for (unsigned n = 0; n < RELIEF_AREAS; n++)
+		assert_false(is_there(n));
+	assert_true(is_there(RELIEF_AREAS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_zero_goes_and_what_is_not_stays, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_came_back_goes_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(half_a_page_is_left_alone,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			more_tables_than_it_knows_do_no_harm, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
