@@ -355,7 +355,7 @@ void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven)
 
 bool peers_traffic_new(struct peers *t)
 {
-	t->traffic = calloc(t->max, sizeof(*t->traffic));
+	t->traffic = calloc(peers_max(t), sizeof(*t->traffic));
 	return t->traffic != NULL;
 }
 

@@ -4,12 +4,9 @@ A Ping is one stream of numbered echo requests from a host to an address, on
 an ICMPv6 socket that is connected and wants errors: what the daemon answers
 (ICMPv6 unreachable) arrives there too. Many run side by side in one loop.
 """
-import hashlib
-import random
 import selectors
 import socket
 import struct
-import threading
 import time
 
 IPV6_RECVERR = 25
@@ -201,62 +198,3 @@ class Numbered:
     def close(self):
         self.inbox.close()
         self.outbox.close()
-
-
-class Transfer:
-    """A TCP session that goes on until finish(), with a sum at each end."""
-
-    def __init__(self, host, target_host, target, port=5000):
-        with target_host.net():
-            door = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(("::", port))
-        door.listen(1)
-        with host.net():
-            self.near = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        self.near.settimeout(20)
-        self.near.connect((str(target), port))
-        self.far, _ = door.accept()
-        door.close()
-        self.far.settimeout(20)
-        self.out, self.into = hashlib.sha256(), hashlib.sha256()
-        self.received = 0
-        self.error = None
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._guard, args=(job,))
-                        for job in (self._send, self._take)]
-        for thread in self.threads:
-            thread.start()
-
-    def _guard(self, job):
-        try:
-            job()
-        except OSError as error:
-            self.error = self.error or error
-            self.stopping.set()
-
-    def _send(self):
-        dice = random.Random(1)
-        while not self.stopping.is_set():
-            block = dice.randbytes(1 << 16)
-            self.out.update(block)
-            self.near.sendall(block)
-        self.near.shutdown(socket.SHUT_WR)
-
-    def _take(self):
-        while True:
-            block = self.far.recv(1 << 16)
-            if not block:
-                return
-            self.into.update(block)
-            self.received += len(block)
-
-    def finish(self):
-        """Ends it; True when everything sent was received, unchanged."""
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-        self.near.close()
-        self.far.close()
-        return (self.error is None and self.received > 0 and
-                self.out.digest() == self.into.digest())
