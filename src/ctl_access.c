@@ -4,7 +4,7 @@
  * The kernel says who was at the other end when it connected: uid and primary
  * group (SO_PEERCRED), and the supplementary groups (SO_PEERGROUPS). The
  * engine asks, and the parent again before it does something for somebody:
- * it need not believe the engine.
+ * it need not believe the engine, which may have been taken over.
  *
  * Who is in more groups than there is room for here is judged by the primary
  * one alone; memory for all of them is not to be had in the engine.

@@ -405,6 +405,7 @@ static int open_control(struct engine *e)
 		.pump = e->pump,
 		.snap = e->snap,
 		.link = &e->link,
+		.parent = PARENT_FD,
 	};
 
 	return engine_ctl_new(&e->ctl, &config);

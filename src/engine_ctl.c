@@ -22,6 +22,7 @@
 #include "../libteredo/client.h"
 #include "clock.h"
 #include "ctl_server.h"
+#include "msg.h"
 #include "vitals.h"
 
 #define PLACES 1024u	/* looked at for one page */
@@ -229,12 +230,28 @@ bool engine_ctl_look(struct engine_ctl *e, teredo_time now, uint32_t *health)
 	return true;
 }
 
+/* ---- the parent's ---- */
+
+static int ask_parent(void *ctx, const struct ctl_request *r, int fd)
+{
+	const struct engine_ctl *e = ctx;
+	const struct priv_word word = {
+		.verb = r->verb == CTL_RELOAD ? PRIV_RELOAD : PRIV_ANNOUNCE,
+		.value = r->verb == CTL_RELOAD ? 0 : r->value,
+	};
+
+	if (word.value > CTL_RELEASE)
+		return -EINVAL;
+	return msg_send(e->c.parent, &word, sizeof(word), fd);
+}
+
 /* ---- all of it ---- */
 
 static const struct ctl_ops ops = {
 	.status = fill_status,
 	.peers = fill_peers,
 	.lookup = fill_lookup,
+	.parent = ask_parent,
 };
 
 int engine_ctl_new(struct engine_ctl **out,

@@ -21,6 +21,7 @@ struct engine_ctl_config {
 	struct pump *pump;
 	const struct snapshot *snap;
 	const struct priv_link *link;	/* as the parent told it last */
+	int parent;		/* socket to it */
 };
 
 /* 0 or -errno. */

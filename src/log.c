@@ -39,6 +39,8 @@ static struct {
 	unsigned lost;
 	void (*sink)(void *ctx, int level, const char *line);
 	void *ctx;
+	void (*tee)(void *ctx, int level, const char *line);
+	void *tee_ctx;
 } dest = { .ident = "miredo", .sock = -1 };
 
 void log_to_stderr(const char *ident)
@@ -84,6 +86,12 @@ void log_to_sink(void (*sink)(void *ctx, int level, const char *line),
 {
 	dest.sink = sink;
 	dest.ctx = ctx;
+}
+
+void log_tee(void (*tee)(void *ctx, int level, const char *line), void *ctx)
+{
+	dest.tee = tee;
+	dest.tee_ctx = ctx;
 }
 
 /* One write, so that lines of several processes do not mix. */
@@ -149,6 +157,8 @@ static void log_va(int level, const char *fmt, va_list args)
 		dest.sink(dest.ctx, level, line);
 	else
 		log_deliver(level, line);
+	if (dest.tee != NULL)
+		dest.tee(dest.tee_ctx, level, line);
 }
 
 void log_line(int level, const char *fmt, ...)

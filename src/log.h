@@ -22,6 +22,9 @@ void log_echo(bool on);
 void log_to_sink(void (*sink)(void *ctx, int level, const char *line),
 		 void *ctx);
 
+/* Each line is handed to `tee`, too; NULL: to nobody. It logs nothing. */
+void log_tee(void (*tee)(void *ctx, int level, const char *line), void *ctx);
+
 void log_line(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

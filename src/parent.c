@@ -295,6 +295,7 @@ void parent_ready(struct parent *p)
 	e->ready = true;
 	parent_timer(p, PARENT_UNHEALTHY, UINT64_MAX);
 	parent_link_carrier(p);
+	parent_ask_done(p, 0);
 	if (p->ever_ready) {
 		log_line(LOG_NOTICE, "a new engine %s",
 			 dormant ? "is dormant" : "serves");
@@ -470,7 +471,7 @@ static void begin(struct parent *p)
 		p->fd[i] = -1;
 	for (unsigned t = 0; t < PARENT_TIMERS; t++)
 		p->due[t] = UINT64_MAX;
-	p->engine.child.sock = p->known.fd = -1;
+	p->engine.child.sock = p->known.fd = p->asker = -1;
 	p->link.mtu = p->conf.mtu;
 	if (!parent_read_keys(p))
 		exit(EX_CONFIG);

@@ -5,7 +5,8 @@
  * parent_open.c (descriptors), parent_datapath.c (offloads),
  * parent_discovery.c (local clients),
  * parent_link.c (the interface and what the host has), parent_reload.c
- * (SIGHUP), parent_health.c (what is wrong), parent_sunset.c (when not to serve), resolve.c (names),
+ * (SIGHUP), parent_ask.c (the control socket), parent_health.c (what is
+ * wrong), parent_sunset.c (when not to serve), resolve.c (names),
  * priv_serve.c (the engine's requests). One struct per process, handed to
  * everybody.
  */
@@ -63,6 +64,7 @@ struct parent_link {
 	uint32_t mtu;
 	int carrier;		/* as set last; -1: unknown */
 	bool held;		/* the engine asked for no carrier */
+	bool withheld;		/* and an administrator */
 	bool broken;		/* what it shall have was refused */
 	bool no_ipv4;		/* no way out for us */
 	bool homeless;		/* the host lost the address we are bound to */
@@ -127,6 +129,7 @@ struct parent {
 	uint64_t notified;
 	struct priv_link told;		/* what the engine knows of p->link */
 	char status_said[300];		/* to the service manager */
+	int asker;		/* who asked for the reload; -1: nobody */
 };
 
 /* ---- parent.c ---- */
@@ -183,7 +186,7 @@ int parent_link_down(struct parent *p);
 void parent_link_leave(struct parent *p);
 /* What `next` changes of it, before p->conf becomes `next`. */
 void parent_link_reload(struct parent *p, const struct conf *next);
-/* Carrier as health and the engine's wish want it. */
+/* Carrier as health, the engine's and the administrator's wish want it. */
 void parent_link_carrier(struct parent *p);
 /* What changed on the host: mends the interface, tells the engine. */
 int parent_net_watch(struct parent *p);
@@ -217,6 +220,18 @@ bool parent_find_names(struct parent *p, struct conf *conf);
 void parent_reload(struct parent *p);
 /* The engine is gone: takes the new configuration over. */
 void parent_reload_finish(struct parent *p);
+
+/* ---- parent_ask.c ---- */
+
+/* Does what PRIV_RELOAD or PRIV_ANNOUNCE want, and answers to the connection,
+ * which it takes; one that nobody who may ask has made ends the engine. */
+void parent_ask(struct parent *p, uint32_t verb, uint32_t value, int fd);
+/* It is asked for too often. */
+void parent_ask_refuse(struct parent *p, uint32_t verb, int fd);
+/* Whether what is logged now is about the reload that somebody asked for. */
+void parent_ask_listen(struct parent *p, bool on);
+/* That reload has ended; nothing where nobody asked. */
+void parent_ask_done(struct parent *p, int error);
 
 /* ---- parent_sunset.c ---- */
 

@@ -60,7 +60,7 @@ static uint32_t bits_now(const struct parent *p)
 
 	if (l->carrier == 1)
 		bits |= PRIV_LINK_CARRIER;
-	if (l->held)
+	if (l->withheld)
 		bits |= PRIV_LINK_HELD;
 	if (l->homeless)
 		bits |= PRIV_LINK_HOMELESS;

@@ -15,7 +15,8 @@
  * Carrier is health: a routing daemon that looks at it announces the prefix
  * only while an engine serves. A new engine after a crash is there long before
  * carrier falls, since packets sent without carrier are lost. A relay that is
- * bound to an address which the host has lost is of no use to anybody either.
+ * bound to an address which the host has lost is of no use to anybody either;
+ * and an administrator may want it to be of none (`miredoctl announce hold`).
  */
 #include "config.h"
 
@@ -192,12 +193,14 @@ void parent_link_leave(struct parent *p)
 void parent_link_carrier(struct parent *p)
 {
 	struct parent_link *l = &p->link;
-	bool on = p->engine.ready && !l->held && !l->homeless &&
-		  p->config.role != PRIV_DORMANT;
+	bool on = p->engine.ready && !l->held && !l->withheld &&
+		  !l->homeless && p->config.role != PRIV_DORMANT;
 	int err;
 
-	if (l->ifindex == 0 || l->carrier == on)
+	if (l->ifindex == 0 || l->carrier == on) {
+		parent_health_tell(p, false);
 		return;
+	}
 	err = tun6_carrier(p->fd[PRIV_FD_TUN], on);
 	if (err < 0)
 		log_line(LOG_ERR, "%s: carrier: %s", p->config.instance,

@@ -1,5 +1,8 @@
 /*
- * parent_reload.c - SIGHUP: the configuration is read again
+ * parent_reload.c - the configuration is read again
+ *
+ * At SIGHUP, or when an administrator asks at the control socket
+ * (parent_ask.c), who is told how it went.
  *
  * A configuration with errors changes nothing: they are logged and everything
  * goes on. Else the engine is told to end, sockets whose address or port
@@ -20,6 +23,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,11 +137,14 @@ void parent_reload(struct parent *p)
 	static struct conf next;	/* p->next may have to stay */
 	static struct auth_keys keys;
 
+	parent_ask_listen(p, true);
 	if (!parent_read_conf(&p->opt, &next) || !reload_may(p, &next) ||
 	    !parent_find_names(p, &next) || !reload_keys(p, &next, &keys)) {
 		log_line(LOG_ERR, "reload: the old configuration stays");
+		parent_ask_done(p, -EINVAL);
 		return;
 	}
+	parent_ask_listen(p, false);
 	p->next = next;
 	p->next_keys = keys;
 	keys_wipe(&keys);
@@ -154,6 +161,7 @@ static void reload_take(struct parent *p)
 		firewall_set(&p->firewall, &p->conf);
 		keys_wipe(&p->next_keys);
 		log_line(LOG_ERR, "reload: the old configuration stays");
+		parent_ask_done(p, -EINVAL);
 		return;
 	}
 	if (p->next.facility != p->conf.facility && !p->opt.foreground)
@@ -169,7 +177,9 @@ static void reload_take(struct parent *p)
 
 void parent_reload_finish(struct parent *p)
 {
+	parent_ask_listen(p, true);
 	if (p->reload)
 		reload_take(p);
 	parent_sunset_take(p);
+	parent_ask_listen(p, false);
 }

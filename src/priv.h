@@ -32,12 +32,14 @@ enum priv_verb {
 	PRIV_TUN_DOWN,		/* struct priv_word */
 	PRIV_CARRIER,		/* struct priv_word: value 0 or 1 */
 	PRIV_RESOLVE,		/* struct priv_word: number of the server */
-	PRIV_RELOAD,		/* struct priv_word */
+	PRIV_RELOAD,		/* struct priv_word + connection of who asks */
 	PRIV_LOG,		/* struct priv_log */
 	PRIV_KEEPALIVE,		/* struct priv_word */
 	PRIV_SECONDARY,		/* struct priv_word: value 1, a client wants
 				 * its second port; 0, it is done with it */
 	PRIV_HEALTH,		/* struct priv_word: bits of enum health */
+	PRIV_ANNOUNCE,		/* struct priv_word: enum ctl_announce, +
+				 * connection of who asks */
 	/* parent to engine */
 	PRIV_CONFIG,		/* struct priv_config, first of all */
 	PRIV_FD,		/* struct priv_word: enum priv_fd; + descriptor;
@@ -209,6 +211,7 @@ struct priv_limit {
 #define PRIV_CARRIER_PER_MINUTE	30
 #define PRIV_RESOLVE_PER_MINUTE	64
 #define PRIV_RELOAD_PER_MINUTE	6
+#define PRIV_HOLD_PER_MINUTE	10	/* a release is never too often */
 #define PRIV_SECONDARY_PER_MINUTE 10
 #define PRIV_HEALTH_PER_MINUTE	60
 #define PRIV_SERVER_IPS		(PRIV_SERVERS * 8)
@@ -221,7 +224,7 @@ struct priv_policy {
 	unsigned n_servers;
 	unsigned n_server_ips;	/* counts on: a ring of the last ones */
 	uint32_t server_ip[PRIV_SERVER_IPS];	/* given by the resolver */
-	struct priv_limit tun, carrier, resolve, reload, secondary,
+	struct priv_limit tun, carrier, resolve, reload, secondary, hold,
 		health;
 };
 
@@ -230,6 +233,9 @@ void priv_policy_add(struct priv_policy *policy, uint32_t ip);
 
 /* Length that a message with this verb must have; 0: unknown verb. */
 uint32_t priv_length(uint32_t verb);
+
+/* Whether a descriptor comes with this verb; with no other one may. */
+bool priv_brings_fd(uint32_t verb);
 
 /* Whether an engine's message (len octets, from its first) may be carried
  * out now. 0; -EPROTO: malformed, the engine must be ended; -EPERM or -EAGAIN

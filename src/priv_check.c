@@ -6,8 +6,9 @@
  * get even then: at most ten changes a minute of the tunnel's address, to an
  * address in the configured prefix that names a server whose address the
  * resolver itself gave to the parent; carrier; look-ups of configured names,
- * chosen by number; log lines; a reload and a client's second
- * port, now and then.
+ * chosen by number; log lines; a client's second port, now and then; and so
+ * often what an administrator asks for at the control socket, whose connection
+ * it has to show.
  *
  * A message that our engine would never send is -EPROTO and its end. What a
  * confused but honest engine may ask is refused with -EPERM, what comes too
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctl_records.h"
 #include "priv.h"
 
 #define MINUTE 60000000000u	/* ns */
@@ -33,6 +35,7 @@ uint32_t priv_length(uint32_t verb)
 	case PRIV_KEEPALIVE:
 	case PRIV_SECONDARY:
 	case PRIV_HEALTH:
+	case PRIV_ANNOUNCE:
 	case PRIV_FD:
 	case PRIV_START:
 		return sizeof(struct priv_word);
@@ -59,6 +62,11 @@ uint32_t priv_length(uint32_t verb)
 	default:
 		return 0;
 	}
+}
+
+bool priv_brings_fd(uint32_t verb)
+{
+	return verb == PRIV_RELOAD || verb == PRIV_ANNOUNCE;
 }
 
 void priv_policy_add(struct priv_policy *policy, uint32_t ip)
@@ -160,6 +168,13 @@ static int check_word(struct priv_policy *policy, const void *msg,
 	case PRIV_RELOAD:
 		return limit_take(&policy->reload, PRIV_RELOAD_PER_MINUTE,
 				  now);
+	case PRIV_ANNOUNCE:
+		if (m.value > 1)
+			return -EPROTO;
+		return m.value != CTL_HOLD
+			       ? 0
+			       : limit_take(&policy->hold,
+					    PRIV_HOLD_PER_MINUTE, now);
 	default:
 		return -EPROTO;	/* a verb of the parent's or the resolver's */
 	}

@@ -87,8 +87,8 @@ static void serve_secondary(struct parent *p, uint32_t wanted)
 		parent_send(p, &word, sizeof(word), p->fd[PRIV_FD_UDP2]);
 }
 
-/* A message that was checked. */
-static void serve(struct parent *p, const void *msg, uint64_t now)
+/* A message that was checked; fd came with it, or is -1. */
+static void serve(struct parent *p, const void *msg, int fd, uint64_t now)
 {
 	struct priv_word m;
 	struct priv_log log;
@@ -117,7 +117,8 @@ static void serve(struct parent *p, const void *msg, uint64_t now)
 		parent_health_say(p);
 		break;
 	case PRIV_RELOAD:
-		parent_reload(p);
+	case PRIV_ANNOUNCE:
+		parent_ask(p, m.verb, m.value, fd);
 		break;
 	case PRIV_LOG:
 		memcpy(&log, msg, sizeof(log));
@@ -129,19 +130,30 @@ static void serve(struct parent *p, const void *msg, uint64_t now)
 	p->engine.silent = 0;
 }
 
-static void serve_refused(struct parent *p, const void *msg, int err)
+static void serve_refused(struct parent *p, const void *msg, int fd, int err)
 {
 	struct priv_resolved failed = { .verb = PRIV_RESOLVED };
 	struct priv_word m;
 
 	memcpy(&m, msg, sizeof(m));
-	if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN ||
+	if (fd >= 0) {
+		parent_ask_refuse(p, m.verb, fd);
+	} else if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN ||
 	    m.verb == PRIV_SECONDARY) {
 		serve_answer(p, m.verb, err);
 	} else if (m.verb == PRIV_RESOLVE) {
 		failed.server = m.value;
 		parent_send(p, &failed, sizeof(failed), -1);
 	}
+}
+
+static bool brings_fd(const void *msg, size_t len)
+{
+	uint32_t verb = 0;
+
+	if (len >= sizeof(verb))
+		memcpy(&verb, msg, sizeof(verb));
+	return priv_brings_fd(verb);
 }
 
 /* Takes one message off; false: there is none, or no more engine. */
@@ -156,21 +168,21 @@ static bool serve_one(struct parent *p)
 		return false;
 	if (n == -ECONNRESET)	/* it ended without reading all */
 		n = 0;
-	if (fd >= 0) {
-		close(fd);
+	if (n > 0 && (fd >= 0) != brings_fd(msg, (size_t)n))
 		n = -EPROTO;
-	}
+	err = n <= 0 ? -EPROTO : priv_check(&p->policy, msg, (uint32_t)n, now);
+	if (err == -EPROTO && fd >= 0)
+		close(fd);
 	if (n <= 0) {
 		parent_engine_bad(p, n == 0 ? NULL : "sends what is no message");
 		return false;
 	}
-	err = priv_check(&p->policy, msg, (uint32_t)n, now);
 	if (err == 0)
-		serve(p, msg, now);
+		serve(p, msg, fd, now);
 	else if (err == -EPROTO)
 		parent_engine_bad(p, "breaks the rules of the border");
 	else
-		serve_refused(p, msg, err);
+		serve_refused(p, msg, fd, err);
 	return err != -EPROTO && p->engine.child.sock >= 0;
 }
 

@@ -134,10 +134,18 @@ void parent_health_say(struct parent *p)
 	(void)p;
 }
 
-void parent_reload(struct parent *p)
+void parent_ask(struct parent *p, uint32_t verb, uint32_t value, int fd)
 {
-	(void)p;
-	assert(!w.gone);
+	assert(p == &w.p && fd >= 0 && value <= 1);
+	assert(verb == PRIV_RELOAD || verb == PRIV_ANNOUNCE);
+	close(fd);
+}
+
+void parent_ask_refuse(struct parent *p, uint32_t verb, int fd)
+{
+	assert(p == &w.p && fd >= 0);
+	assert(verb == PRIV_RELOAD || verb == PRIV_ANNOUNCE);
+	close(fd);
 }
 
 static void count_line(void *ctx, int level, const char *line)
@@ -166,9 +174,10 @@ static void say_raw(uint32_t verb)
 
 static void say_word(void)
 {
-	const struct priv_word m = { octet() % 20, octet() % 4 };
+	const struct priv_word m = { octet() % 22, octet() % 4 };
+	bool brings = priv_brings_fd(m.verb) != (octet() % 16 == 0);
 
-	msg_send(w.engine, &m, sizeof(m), -1);
+	msg_send(w.engine, &m, sizeof(m), brings ? w.engine : -1);
 }
 
 static void say_up(void)
@@ -197,7 +206,7 @@ static void say_log(void)
 static void say_long(void)
 {
 	static uint8_t msg[PRIV_MESSAGE_MAX + 8];
-	uint32_t verb = octet() % 20;
+	uint32_t verb = octet() % 22;
 	size_t n = priv_length(verb) + octet() % 2;
 
 	memset(msg, octet(), sizeof(msg));

@@ -3,7 +3,8 @@
  *
  * Stands in for miredo-engine, in any role. It takes what the parent sends,
  * says READY and then anything that the border lets through as well-formed:
- * good and bad addresses, MTUs, resolutions, carrier, second ports, reloads
+ * good and bad addresses, MTUs, resolutions, carrier, second ports, holds,
+ * releases, reloads
  * (each of them is its own end; the next one begins anew), log lines, a million
  * messages. It ends with one that is not well-formed, for which it has to be
  * killed. (faults.md P4)
@@ -47,14 +48,19 @@ static void listen_to_parent(int timeout)
 		_exit(0);
 }
 
-static void say(const void *msg, size_t len)
+static void say_with(const void *msg, size_t len, int fd)
 {
 	int err;
 
-	while ((err = msg_send(PARENT_FD, msg, len, -1)) == -EAGAIN)
+	while ((err = msg_send(PARENT_FD, msg, len, fd)) == -EAGAIN)
 		listen_to_parent(1);
 	if (err < 0)
 		_exit(0);
+}
+
+static void say(const void *msg, size_t len)
+{
+	say_with(msg, len, -1);
 }
 
 static void say_word(uint32_t verb, uint32_t value)
@@ -62,6 +68,18 @@ static void say_word(uint32_t verb, uint32_t value)
 	const struct priv_word word = { verb, value };
 
 	say(&word, sizeof(word));
+}
+
+/* What an administrator may ask for, with a connection that we made as the
+ * service user, before there was a sandbox. */
+static void say_for_administrator(uint32_t verb, uint32_t value)
+{
+	const struct priv_word word = { verb, value };
+	static int pair[2] = { -1, -1 };
+
+	if (pair[0] < 0 && msg_pair(pair) < 0)
+		_exit(1);
+	say_with(&word, sizeof(word), pair[0]);
 }
 
 /* Half of them good, the rest off by a bit. */
@@ -92,7 +110,7 @@ static void say_log(void)
 
 static void say_something(void)
 {
-	switch (any(11)) {
+	switch (any(12)) {
 	case 0:
 		say_log();
 		break;
@@ -114,6 +132,9 @@ static void say_something(void)
 	case 6:
 		say_word(PRIV_KEEPALIVE, any(2));
 		break;
+	case 7:
+		say_for_administrator(PRIV_ANNOUNCE, any(2));
+		break;
 	default:
 		say_tun_up();
 		break;
@@ -133,7 +154,7 @@ int main(void)
 	for (unsigned i = 0; i < MESSAGES; i++) {
 		say_something();
 		if (i == A_LIFE - 1 && getpid() % 4 != 0)
-			say_word(PRIV_RELOAD, any(2));
+			say_for_administrator(PRIV_RELOAD, any(2));
 		if (i % 64 == 0)
 			listen_to_parent(0);
 	}

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/ctl_records.h"
 #include "../../src/priv.h"
 
 #define SECOND 1000000000ull
@@ -195,6 +196,28 @@ static void carrier_look_ups_and_reloads_are_limited(void **state)
 	assert_int_equal(ask(&p, PRIV_SECONDARY, 0), 0);
 }
 
+/* Who has held may always release. */
+static void a_release_is_never_too_often(void **state)
+{
+	struct priv_policy p = client_policy();
+
+	(void)state;
+	for (unsigned i = 0; i < PRIV_HOLD_PER_MINUTE; i++)
+		assert_int_equal(ask(&p, PRIV_ANNOUNCE, CTL_HOLD), 0);
+	assert_int_equal(ask(&p, PRIV_ANNOUNCE, CTL_HOLD), -EAGAIN);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(ask(&p, PRIV_ANNOUNCE, CTL_RELEASE), 0);
+	assert_int_equal(ask(&p, PRIV_ANNOUNCE, 2), -EPROTO);
+}
+
+static void a_connection_comes_with_what_is_asked_for(void **state)
+{
+	(void)state;
+	for (uint32_t verb = 0; verb < 64; verb++)
+		assert_int_equal(priv_brings_fd(verb),
+				 verb == PRIV_RELOAD || verb == PRIV_ANNOUNCE);
+}
+
 static void the_parents_own_verbs_are_refused(void **state)
 {
 	struct priv_policy p = client_policy();
@@ -257,7 +280,7 @@ static uint32_t any(uint32_t below)
 static uint32_t anything(uint8_t buf[PRIV_MESSAGE_MAX])
 {
 	struct priv_tun_up up = tun_up(good, 1280 + any(300));
-	uint32_t verb = any(20), len = priv_length(verb);
+	uint32_t verb = any(22), len = priv_length(verb);
 
 	memset(buf, 0, 600);
 	if (any(2) == 0) {
@@ -321,6 +344,8 @@ int main(void)
 		cmocka_unit_test(ten_changes_in_any_minute),
 		cmocka_unit_test(a_role_has_its_verbs_only),
 		cmocka_unit_test(carrier_look_ups_and_reloads_are_limited),
+		cmocka_unit_test(a_release_is_never_too_often),
+		cmocka_unit_test(a_connection_comes_with_what_is_asked_for),
 		cmocka_unit_test(the_parents_own_verbs_are_refused),
 		cmocka_unit_test(a_wrong_length_is_malformed),
 		cmocka_unit_test(a_log_line_has_an_end_and_a_level),

@@ -25,7 +25,9 @@
 static struct world {
 	struct parent p;
 	int engine;		/* its end */
-	unsigned ready, up, down, carrier, resolved, reloads, killed, lines;
+	unsigned ready, up, down, carrier, resolved, killed, lines;
+	struct priv_word asked[2];
+	unsigned asks, refused;
 	char why[80];
 	int answer;		/* what the interface says to a change */
 	int second;		/* what comes of a second port */
@@ -101,10 +103,21 @@ void parent_health_say(struct parent *p)
 	(void)p;
 }
 
-void parent_reload(struct parent *p)
+void parent_ask(struct parent *p, uint32_t verb, uint32_t value, int fd)
 {
-	(void)p;
-	w.reloads++;
+	assert_ptr_equal(p, &w.p);
+	assert_true(fd >= 0);
+	close(fd);
+	w.asked[w.asks % 2].verb = verb;
+	w.asked[w.asks++ % 2].value = value;
+}
+
+void parent_ask_refuse(struct parent *p, uint32_t verb, int fd)
+{
+	assert_ptr_equal(p, &w.p);
+	assert_true(verb == PRIV_RELOAD || verb == PRIV_ANNOUNCE);
+	close(fd);
+	w.refused++;
 }
 
 /* ---- the engine ---- */
@@ -182,16 +195,43 @@ static void each_verb_does_its_work(void **state)
 	say(PRIV_READY, 0);
 	say(PRIV_CARRIER, 0);
 	say(PRIV_RESOLVE, 1);
-	say(PRIV_RELOAD, 0);
 	priv_serve(&w.p, 0);
 	assert_int_equal(w.ready, 1);
 	assert_int_equal(w.carrier, 1);
 	assert_true(w.p.link.held);
 	assert_int_equal(w.resolved, 1);
-	assert_int_equal(w.reloads, 1);
 	say(PRIV_CARRIER, 1);
 	priv_serve(&w.p, 0);
 	assert_false(w.p.link.held);
+}
+
+/* With the connection of who wants it */
+static void say_for(uint32_t verb, uint32_t value)
+{
+	const struct priv_word m = { verb, value };
+
+	msg_send(w.engine, &m, sizeof(m), w.engine);
+}
+
+static void what_somebody_asks_for_comes_with_the_connection(void **state)
+{
+	(void)state;
+	say_for(PRIV_ANNOUNCE, 1);
+	say_for(PRIV_RELOAD, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.asks, 2);
+	assert_int_equal(w.asked[0].verb, PRIV_ANNOUNCE);
+	assert_int_equal(w.asked[0].value, 1);
+	assert_int_equal(w.asked[1].verb, PRIV_RELOAD);
+	for (unsigned i = 1; i < PRIV_RELOAD_PER_MINUTE + 2; i++)
+		say_for(PRIV_RELOAD, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.asks, 1 + PRIV_RELOAD_PER_MINUTE);
+	assert_int_equal(w.refused, 2);
+	assert_int_equal(w.killed, 0);
+	say(PRIV_RELOAD, 0);
+	priv_serve(&w.p, 0);
+	assert_int_equal(w.killed, 1);
 }
 
 /* C-RID-11 */
@@ -380,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(each_verb_does_its_work),
+		T(what_somebody_asks_for_comes_with_the_connection),
 		T(a_second_port_is_sent_and_closed),
 		T(a_second_port_that_cannot_be_had_is_answered),
 		T(an_address_is_set_and_answered),
