@@ -18,10 +18,11 @@ struct ctl_peer {
 	uint32_t way;		/* enum teredo_way */
 	uint32_t probes;	/* unanswered bubbles or tests in a row */
 	uint32_t ip;		/* where it is or was, 0: not known */
-	uint16_t port, reserved;
+	uint16_t port;
+	uint16_t counted;	/* 1: rx and tx are known, clients only */
 	uint64_t age;		/* since the last packet from it */
 	uint64_t rtt;		/* 0: unknown */
-	struct ctl_traffic rx, tx;	/* zero where nobody counts: a relay */
+	struct ctl_traffic rx, tx;
 };
 
 #define CTL_PEERS_MAX 64

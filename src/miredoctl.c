@@ -12,6 +12,8 @@
 
 #define JSON	 MIREDOCTL_TAKES(OPT_JSON)
 #define WATCH	 MIREDOCTL_TAKES(OPT_WATCH)
+#define SORT	 MIREDOCTL_TAKES(OPT_SORT)
+#define PAST	 MIREDOCTL_TAKES(OPT_PAST)
 #define WAITING	 (MIREDOCTL_TAKES(OPT_WAIT) | MIREDOCTL_TAKES(OPT_TIMEOUT))
 
 const struct miredoctl_command miredoctl_commands[] = {
@@ -25,6 +27,16 @@ const struct miredoctl_command miredoctl_commands[] = {
 	 "whether it answers, and by which way", JSON | MIREDOCTL_TAKES(OPT_COUNT)},
 	{"route", miredoctl_cmd_route, "DEST", 1, 1,
 	 "whether packets to it take the tunnel, and why not", JSON},
+	{"peers", miredoctl_cmd_peers, "", 0, 0,
+	 "who it talks to, and by which path", JSON | WATCH | SORT},
+	{"explain", miredoctl_cmd_explain, "ADDRESS", 1, 1,
+	 "what an address says, and what packets to it would meet", JSON},
+	{"events", miredoctl_cmd_events, "", 0, 0,
+	 "what happens, line by line", JSON | PAST},
+	{"reload", miredoctl_cmd_reload, "", 0, 0,
+	 "read the configuration again, and say how that went", 0},
+	{"announce", miredoctl_cmd_announce, "hold|release", 1, 1,
+	 "take a relay out of service, and back", 0},
 	{"version", miredoctl_cmd_version, "", 0, 0,
 	 "the version of this program", JSON},
 	{"help", miredoctl_cmd_help, "[COMMAND]", 0, 1,

@@ -43,6 +43,8 @@ enum miredoctl_option {
 	OPT_CONFIG,
 	OPT_LIFETIME,
 	OPT_COUNT,
+	OPT_SORT,
+	OPT_PAST,
 	MIREDOCTL_OPTIONS
 };
 
@@ -98,6 +100,10 @@ int miredoctl_request(int fd, enum ctl_verb verb, uint32_t value,
  * another version. Who may not ask is told so in any case. */
 int miredoctl_answer(int fd, void *answer, size_t size, size_t least,
 		     size_t *len, bool quiet);
+/* One line of a report, fit to print. 0, or the exit code: its result, then
+ * its text has been said, or as above. */
+struct ctl_report;
+int miredoctl_report(int fd, struct ctl_report *m);
 /* The whole status, made fit to print. 0 or the exit code, as above. */
 int miredoctl_get_status(const struct miredoctl_args *args,
 			 struct ctl_status *st, bool quiet);
@@ -119,10 +125,15 @@ int miredoctl_show(const struct miredoctl_args *args,
 
 /* ---- commands ---- */
 
+int miredoctl_cmd_announce(const struct miredoctl_args *args);
+int miredoctl_cmd_events(const struct miredoctl_args *args);
+int miredoctl_cmd_explain(const struct miredoctl_args *args);
 int miredoctl_cmd_help(const struct miredoctl_args *args);
 int miredoctl_cmd_netcheck(const struct miredoctl_args *args);
 int miredoctl_cmd_ping(const struct miredoctl_args *args);
 int miredoctl_cmd_route(const struct miredoctl_args *args);
+int miredoctl_cmd_peers(const struct miredoctl_args *args);
+int miredoctl_cmd_reload(const struct miredoctl_args *args);
 int miredoctl_cmd_status(const struct miredoctl_args *args);
 int miredoctl_cmd_version(const struct miredoctl_args *args);
 

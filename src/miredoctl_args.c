@@ -36,6 +36,8 @@ static const struct {
 	[OPT_LIFETIME] = {"lifetime", 0, NULL, "also how long a mapping lives: "
 					       "takes 5 min, or --timeout"},
 	[OPT_COUNT] = {"count", 'c', "N", "how many at most"},
+	[OPT_SORT] = {"sort", 0, "rx|age", "by what; otherwise by age"},
+	[OPT_PAST] = {"past", 0, NULL, "the last ones, and no others"},
 };
 
 /* What getopt_long() gives: a letter, or this and the option. */

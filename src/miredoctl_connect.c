@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl_records.h"
 #include "miredoctl.h"
 #include "miredoctl_status.h"
 
@@ -186,7 +187,7 @@ static int say_silence(int error, bool quiet)
 {
 	if (!quiet)
 		fprintf(stderr, "miredoctl: the engine %s\n",
-			error == EAGAIN ? "gave no answer within 2 seconds"
+			error == EAGAIN ? "gave no answer in time"
 					: "ended the connection");
 	return CTL_EXIT_FAILED;
 }
@@ -253,6 +254,28 @@ int miredoctl_answer(int fd, void *answer, size_t size, size_t least,
 		return say_misunderstood(quiet);
 	*len = (size_t)n;
 	return 0;
+}
+
+int miredoctl_report(int fd, struct ctl_report *m)
+{
+	ssize_t n = recv(fd, m, sizeof(*m), MSG_TRUNC);
+
+	if (n < 0 || n == 0)
+		return say_silence(n < 0 ? errno : 0, false);
+	if ((n != sizeof(*m) && n != sizeof(m->head)) ||
+	    m->head.magic != CTL_MAGIC)
+		return say_misunderstood(false);
+	if (n == sizeof(m->head))
+		return say_refused(-m->head.error, false);
+	m->text[sizeof(m->text) - 1] = '\0';
+	for (char *c = m->text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	if (m->head.error == 0)
+		return 0;
+	if (m->text[0] != '\0')
+		fprintf(stderr, "miredoctl: %s\n", m->text);
+	return CTL_EXIT_FAILED;
 }
 
 int miredoctl_get_status(const struct miredoctl_args *args,

@@ -52,7 +52,9 @@ static void say_with(const void *msg, size_t len, int fd)
 {
 	int err;
 
-	while ((err = msg_send(PARENT_FD, msg, len, fd)) == -EAGAIN)
+	/* so many descriptors may be under way, and no more */
+	while ((err = msg_send(PARENT_FD, msg, len, fd)) == -EAGAIN ||
+	       err == -ETOOMANYREFS)
 		listen_to_parent(1);
 	if (err < 0)
 		_exit(0);
