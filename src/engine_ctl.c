@@ -81,13 +81,15 @@ static void fill_status(void *ctx, struct ctl_status *st)
 
 /* ---- peers ---- */
 
-static struct ctl_peer peer_of(const struct teredo_view *v)
+static struct ctl_peer peer_of(const struct engine_ctl *e,
+			       const struct teredo_view *v)
 {
 	struct ctl_peer peer = {
 		.way = v->way,
 		.probes = v->probes,
 		.ip = v->ep.ip,
 		.port = v->ep.port,
+		.counted = e->c.config->role == PRIV_CLIENT,
 		.age = v->age,
 		.rx = { .packets = v->traffic[PEER_RX].packets,
 			.bytes = v->traffic[PEER_RX].octets },
@@ -108,7 +110,7 @@ static void fill_peers(void *ctx, uint32_t from, struct ctl_peers *page)
 
 	while (at < max && looked++ < PLACES && page->n < CTL_PEERS_MAX)
 		if (e->c.ops->peer(e->c.role, at++, now, &v))
-			page->peer[page->n++] = peer_of(&v);
+			page->peer[page->n++] = peer_of(e, &v);
 	page->next = at < max ? at : CTL_PEERS_END;
 }
 
@@ -126,7 +128,7 @@ static void fill_lookup(void *ctx, const uint8_t addr[16],
 	l->server_ip = o.server_ip;
 	l->known = o.known;
 	if (o.known)
-		l->peer = peer_of(&o.peer);
+		l->peer = peer_of(e, &o.peer);
 }
 
 /* ---- events ---- */
@@ -180,6 +182,7 @@ static void tell_changes(struct engine_ctl *e)
 	memset(&st, 0, sizeof(st));
 	fill_role(e, clock_now(), &st);
 	st.state = state_of(&st);
+	st.link = e->told.link;	/* engine_ctl_look() tells of that */
 	tell_word(e, CTL_EVENT_STATE, e->told.state, st.state);
 	tell_address(e, &st);
 	tell_word(e, CTL_EVENT_NAT, e->told.nat, st.nat);

@@ -18,6 +18,7 @@
 
 #include "../libteredo/client.h"
 #include "ctl_records.h"
+#include "health.h"
 #include "miredoctl.h"
 #include "miredoctl_peers.h"
 #include "text.h"
@@ -50,6 +51,14 @@ static const char *name_of(const struct ctl_event *e)
 	return "unknown";
 }
 
+/* The most important one, or "ok". */
+static const char *health_word(uint32_t bits)
+{
+	enum health h = health_worst(health_visible(bits));
+
+	return h < HEALTHS ? health_reason(h)->code : "ok";
+}
+
 /* The value in words; "" where a number says it. */
 static const char *word_of(const struct ctl_event *e, uint32_t value)
 {
@@ -64,6 +73,8 @@ static const char *word_of(const struct ctl_event *e, uint32_t value)
 		return "down";
 	if (e->kind == CTL_EVENT_LINK && (value & PRIV_LINK_HOMELESS) != 0)
 		return "no-bind-address";
+	if (e->kind == CTL_EVENT_HEALTH)
+		return health_word(value);
 	if (e->kind == CTL_EVENT_LINK)
 		return (value & PRIV_LINK_CARRIER) != 0 ? "carrier"
 							: "no-carrier";
@@ -113,7 +124,7 @@ static void print_text(const struct ctl_event *e, FILE *out)
 	time_of(when, e, false);
 	fprintf(out, "%s  %-15s", when, name_of(e));
 	if (word[0] != '\0')
-		fprintf(out, "  %s (was %s)", word, word_of(e, e->old));
+		fprintf(out, "  %s, was %s", word, word_of(e, e->old));
 	else if (e->kind == CTL_EVENT_STARTED)
 		fprintf(out, "  engine %u", e->value);
 	if (is_set(e->addr))
