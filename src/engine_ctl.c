@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../libteredo/client.h"
+#include "capture.h"
 #include "clock.h"
 #include "ctl_server.h"
 #include "msg.h"
@@ -30,6 +31,7 @@
 struct engine_ctl {
 	struct engine_ctl_config c;
 	struct ctl_server *server;	/* NULL: no control socket */
+	struct capture *capture;
 	teredo_time started;
 	pid_t pid;
 	struct ctl_status told;	/* as the events know it */
@@ -248,6 +250,23 @@ static int ask_parent(void *ctx, const struct ctl_request *r, int fd)
 	return msg_send(e->c.parent, &word, sizeof(word), fd);
 }
 
+/* ---- packets ---- */
+
+static void capture_wanted(void *ctx, bool wanted)
+{
+	struct engine_ctl *e = ctx;
+
+	capture_clear(e->capture);
+	pump_capture(e->c.pump, wanted ? e->capture : NULL);
+}
+
+static void captured(void *ctx, const void *records, size_t len, uint32_t n)
+{
+	struct engine_ctl *e = ctx;
+
+	ctl_server_packets(e->server, records, len, n);
+}
+
 /* ---- all of it ---- */
 
 static const struct ctl_ops ops = {
@@ -255,6 +274,7 @@ static const struct ctl_ops ops = {
 	.peers = fill_peers,
 	.lookup = fill_lookup,
 	.parent = ask_parent,
+	.capture = capture_wanted,
 };
 
 int engine_ctl_new(struct engine_ctl **out,
@@ -269,10 +289,16 @@ int engine_ctl_new(struct engine_ctl **out,
 	e->started = clock_now();
 	e->pid = getpid();
 	vitals_begin(&e->vitals, e->started);
-	error = e->c.listener < 0 ? 0
-				  : ctl_server_new(&e->server, e->c.loop,
-						   e->c.listener, &ops, e);
+	e->capture = capture_new((struct teredo_ep){ e->c.config->bind_ip,
+						     e->c.config->bind_port },
+				 captured, e);
+	error = e->capture == NULL	? -ENOMEM
+		: e->c.listener < 0	? 0
+					: ctl_server_new(&e->server, e->c.loop,
+							 e->c.listener, &ops,
+							 e);
 	if (error != 0) {
+		capture_free(e->capture);
 		free(e);
 		return error;
 	}

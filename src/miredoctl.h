@@ -45,6 +45,7 @@ enum miredoctl_option {
 	OPT_COUNT,
 	OPT_SORT,
 	OPT_PAST,
+	OPT_OUTPUT,
 	MIREDOCTL_OPTIONS
 };
 
@@ -126,6 +127,7 @@ int miredoctl_show(const struct miredoctl_args *args,
 /* ---- commands ---- */
 
 int miredoctl_cmd_announce(const struct miredoctl_args *args);
+int miredoctl_cmd_capture(const struct miredoctl_args *args);
 int miredoctl_cmd_events(const struct miredoctl_args *args);
 int miredoctl_cmd_explain(const struct miredoctl_args *args);
 int miredoctl_cmd_help(const struct miredoctl_args *args);

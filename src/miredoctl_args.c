@@ -37,6 +37,7 @@ static const struct {
 					       "takes 5 min, or --timeout"},
 	[OPT_COUNT] = {"count", 'c', "N", "how many at most"},
 	[OPT_SORT] = {"sort", 0, "rx|age", "by what; otherwise by age"},
+	[OPT_OUTPUT] = {"output", 'o', "FILE", "where to; \"-\": stdout"},
 	[OPT_PAST] = {"past", 0, NULL, "the last ones, and no others"},
 };
 

@@ -49,6 +49,7 @@
 
 #include "../libtun6/gso.h"
 #include "../libtun6/tun6.h"
+#include "capture.h"
 #include "clock.h"
 #include "datapath.h"
 #include "log.h"
@@ -72,6 +73,7 @@ struct pump {
 	uint32_t tun_drops; /* and native_tx's */
 	uint32_t used; /* features, as the log knows them */
 	teredo_time tun_retry; /* NEVER: the tun is watched */
+	struct capture *capture; /* NULL: nobody looks on */
 	struct teredo_outbox outbox;
 	unsigned n_read;
 	struct iovec read[PUMP_BATCH]; /* packets from the tun, in arena[] */
@@ -128,6 +130,8 @@ static void flush(struct pump *p)
 
 	udp_tx_flush(p->tx);
 	tun_tx_flush(p->tun_tx);
+	if (p->capture != NULL)
+		capture_flush(p->capture);
 	features = pump_features(p);
 	if (features != p->used)
 		log_line(LOG_WARNING, "data path: the kernel refuses %s: done "
@@ -138,10 +142,13 @@ static void flush(struct pump *p)
 
 /* ---- what the core says ---- */
 
-static void deliver_item(struct pump *p, const struct outbox_item *item)
+static void deliver_item(struct pump *p, const struct outbox_item *item,
+			 teredo_time now)
 {
 	const uint8_t *data = outbox_data(&p->outbox, item);
 
+	if (p->capture != NULL && item->kind < OUTBOX_ADDRESS)
+		capture_own(p->capture, item, data, now);
 	switch (item->kind) {
 	case OUTBOX_UDP:
 		send_udp_copy(p, item);
@@ -193,7 +200,7 @@ static void deliver(struct pump *p, teredo_time now)
 	if (changed)
 		p->c.ops->save(p->c.role, p->c.snap);
 	for (unsigned i = 0; i < p->outbox.n; i++)
-		deliver_item(p, &p->outbox.item[i]);
+		deliver_item(p, &p->outbox.item[i], now);
 	outbox_clear(&p->outbox);
 	if (changed)
 		p->c.ops->report(p->c.role, now);
@@ -277,11 +284,42 @@ static uint32_t build(struct pump *p, const struct gso_super *s, uint32_t i)
 	return s->head + (uint32_t)payload.iov_len;
 }
 
+/* Asks the core; `segments`: the packet is the first of so many. */
+static struct teredo_verdict ask_tun(struct pump *p, const uint8_t *ip6,
+				     uint32_t len, uint32_t segments,
+				     teredo_time now)
+{
+	const struct role_ops *ops = p->c.ops;
+	struct teredo_verdict v;
+
+	if (p->capture != NULL)
+		capture_before(p->capture, ops->counters(p->c.role));
+	v = ops->tun_in(p->c.role, ip6, len, now, &p->outbox);
+	if (p->capture != NULL)
+		capture_tun(p->capture, ip6, len, segments, &v,
+			    ops->counters(p->c.role), now);
+	return v;
+}
+
+static struct teredo_verdict ask_udp(struct pump *p,
+				     const struct teredo_rx *rx,
+				     teredo_time now)
+{
+	const struct role_ops *ops = p->c.ops;
+	struct teredo_verdict v;
+
+	if (p->capture != NULL)
+		capture_before(p->capture, ops->counters(p->c.role));
+	v = ops->udp_in(p->c.role, rx, now, &p->outbox);
+	if (p->capture != NULL)
+		capture_udp(p->capture, rx, &v, ops->counters(p->c.role), now);
+	return v;
+}
+
 static void submit(struct pump *p, const uint8_t *ip6, uint32_t len,
 		   teredo_time now)
 {
-	struct teredo_verdict v = p->c.ops->tun_in(p->c.role, ip6, len, now,
-						   &p->outbox);
+	struct teredo_verdict v = ask_tun(p, ip6, len, 1, now);
 
 	obey(p, &v, ip6, now);
 }
@@ -308,8 +346,7 @@ static void submit_super(struct pump *p, const struct gso_super *s,
 			 teredo_time now)
 {
 	uint32_t len = build(p, s, 0);
-	struct teredo_verdict v = p->c.ops->tun_in(p->c.role, p->segment, len,
-						   now, &p->outbox);
+	struct teredo_verdict v = ask_tun(p, p->segment, len, s->count, now);
 
 	if (v.fate == TEREDO_TO_UDP) {
 		assert(v.off == 0 && v.len == len);
@@ -394,7 +431,7 @@ static void take_datagrams(struct pump *p, enum teredo_via via,
 
 		rx.len = left < m->size ? left : m->size;
 		count(&p->udp_rx, 1, rx.len);
-		v = p->c.ops->udp_in(p->c.role, &rx, now, &p->outbox);
+		v = ask_udp(p, &rx, now);
 		obey(p, &v, rx.data, now);
 		rx.data += rx.len;
 		left -= (uint32_t)rx.len;
@@ -502,6 +539,11 @@ int pump_secondary(struct pump *p, int fd)
 	error = watch(p, fd, secondary_readable);
 	*udp = error == 0 ? fd : -1;
 	return error;
+}
+
+void pump_capture(struct pump *p, struct capture *capture)
+{
+	p->capture = capture;
 }
 
 /* ---- time ---- */

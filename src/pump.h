@@ -39,6 +39,10 @@ void pump_deliver(struct pump *pump, teredo_time now);
  * then. 0 or -errno. */
 int pump_secondary(struct pump *pump, int fd);
 
+/* Who looks on from now on; NULL: nobody. It stays the caller's. */
+struct capture;
+void pump_capture(struct pump *pump, struct capture *capture);
+
 /* Runs what is due at `now`. */
 void pump_expire(struct pump *pump, teredo_time now);
 teredo_time pump_deadline(const struct pump *pump);

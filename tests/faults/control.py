@@ -4,8 +4,15 @@ import struct
 
 import faults
 
-# magic, version, verb (the status), value, address; src/ctl.h
-REQUEST = struct.pack("=IIII16s", 0x6d726463, 3, 1, 0, bytes(16))
+STATUS, PEERS, EVENTS, CAPTURE = 1, 2, 4, 5
+
+
+def request(verb, value=0):
+    """magic, version, verb, value, address; src/ctl.h"""
+    return struct.pack("=IIII16s", 0x6d726463, 3, verb, value, bytes(16))
+
+
+REQUEST = request(STATUS)
 
 
 def socket_of(daemon):
