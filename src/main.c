@@ -238,17 +238,26 @@ static void find_user(struct child_env *env, const char *name)
 	env->gid = pw->pw_gid;
 }
 
-static void lock_pidfile(struct parent_options *opt, const char *path)
+static int locked = -1;
+
+/* However it ends: no script shall take it for one that was killed. */
+static void clear_pidfile(void)
+{
+	pidfile_clear(locked);
+}
+
+static void lock_pidfile(const char *path)
 {
 	pid_t other = 0;
 
-	opt->pidfile = pidfile_open(path, &other);
-	if (opt->pidfile == -EAGAIN)
+	locked = pidfile_open(path, &other);
+	atexit(clear_pidfile);
+	if (locked == -EAGAIN)
 		die(EX_TEMPFAIL, "already running: PID %ld has %s",
 		    (long)other, path);
-	if (opt->pidfile < 0)
+	if (locked < 0)
 		log_line(LOG_WARNING, "no pid file: %s: %s", path,
-			 strerror(-opt->pidfile));
+			 strerror(-locked));
 }
 
 /* ---- daemon ---- */
@@ -301,7 +310,7 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 					      : STATEDIR;
 	opt->server_name = a->server_name;
 	opt->foreground = a->foreground;
-	opt->launcher = opt->pidfile = opt->child.stdio = -1;
+	opt->launcher = opt->child.stdio = -1;
 	if (a->chroot != NULL)
 		log_line(LOG_WARNING, "-t is not used: the processes are "
 				      "confined by Landlock and seccomp");
@@ -351,7 +360,6 @@ int main(int argc, char *argv[])
 	struct arguments a = { 0 };
 	static struct conf conf;
 	static const char *pidfile; /* lives as long as we */
-	int status;
 
 	log_to_stderr(opt.ident);
 	parse_arguments(&a, opt.ident, server, argc, argv);
@@ -379,8 +387,6 @@ int main(int argc, char *argv[])
 	if (!server)
 		warn_of_hook(SYSCONFDIR "/client-hook");
 	raise_descriptors();
-	lock_pidfile(&opt, pidfile);
-	status = parent_run(&opt, &conf);
-	pidfile_clear(opt.pidfile);
-	return status;
+	lock_pidfile(pidfile);
+	return parent_run(&opt, &conf);
 }

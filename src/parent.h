@@ -37,7 +37,6 @@ struct parent_options {
 	const char *server_name;	/* NULL: none given */
 	const char *run_dir;
 	const char *state_dir;	/* for what is kept until the next start */
-	int pidfile;		/* locked descriptor, -1: none */
 	bool foreground;
 	int launcher;		/* daemon: told when ready; else -1 */
 	int notify;		/* service manager's socket or -1 */

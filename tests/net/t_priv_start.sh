@@ -97,8 +97,9 @@ time.sleep(60)' &
 holder=$!
 within 5 sh -c 'ss -lun | grep -q :4444'
 miredo -f -c "$dir/port.conf" -u nobody --run-dir "$run" -p "$dir/pid"
-[ "$rc" -eq 75 ] && has 'port.conf:3:10: UDP port 4444' && nothing_left
-report "a taken port is named"
+[ "$rc" -eq 75 ] && has 'port.conf:3:10: UDP port 4444' && nothing_left &&
+	[ ! -s "$dir/pid" ]
+report "a taken port is named, and the pid file is empty"
 kill $holder
 
 ip link add teredo type veth peer name other

@@ -1,0 +1,147 @@
+# tap.sh - what the tests inside a tree share; sourced. Prints TAP.
+#
+# shellcheck shell=sh
+
+count=0
+failed=0
+log=/tmp/log
+LC_ALL=C.UTF-8
+DEBIAN_FRONTEND=noninteractive
+export LC_ALL DEBIAN_FRONTEND
+
+# report NAME: on the command before it; what it said is in $log
+report()
+{
+	ok=$?
+	count=$((count + 1))
+	if [ $ok -eq 0 ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		failed=$((failed + 1))
+		sed 's/^/# /' "$log"
+	fi
+}
+
+# gives STATUS COMMAND...: its exit status is that one
+gives()
+{
+	wanted=$1
+	shift
+	"$@" >"$log" 2>&1 </dev/null
+	got=$?
+	[ $got -eq "$wanted" ] && return 0
+	echo "status $got, wanted $wanted: $*" >>"$log"
+	return 1
+}
+
+says()
+{
+	grep -q -e "$1" "$log"
+}
+
+# within SECONDS COMMAND...: it comes true
+within()
+{
+	left=$(($1 * 20))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		left=$((left - 1))
+		if [ $left -le 0 ]; then
+			"$@" >>"$log" 2>&1
+			echo "did not come true: $*" >>"$log"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# Every process of ours that runs, by its name: nobody else is in here.
+ours()
+{
+	pgrep '^miredo'
+}
+
+nothing_runs()
+{
+	! ours && ! ip link show teredo 2>>"$log"
+}
+
+# This host, and behind its uplink another one with a server's addresses, which
+# are not for a server on this one: it would take the client for itself.
+make_network()
+{
+	ip link set lo up
+	ip netns add far
+	ip link add uplink type veth peer name line netns far
+	ip link set uplink up
+	ip addr add 192.0.2.9/24 dev uplink
+	ip addr add 192.0.2.11/24 dev uplink
+	ip addr add 192.0.2.12/24 dev uplink
+	ip route add default via 192.0.2.254
+	ip -n far link set lo up
+	ip -n far link set line up
+	ip -n far addr add 192.0.2.1/24 dev line
+	ip -n far addr add 192.0.2.2/24 dev line
+	ip -n far route add default dev line
+}
+
+start_far_server()
+{
+	echo 'ServerBindAddress 192.0.2.1' >/tmp/far.conf
+	ip netns exec far miredo-server -c /tmp/far.conf -p /tmp/far.pid \
+		--run-dir /tmp/far
+}
+
+stop_far_server()
+{
+	kill "$(cat /tmp/far.pid)"
+	within 5 test ! -s /tmp/far.pid
+}
+
+# What a package does to services counts also where there is no init.
+allow_services()
+{
+	printf '#!/bin/sh\nexit 0\n' >/usr/sbin/policy-rc.d
+	chmod +x /usr/sbin/policy-rc.d
+}
+
+configure_client()
+{
+	mkdir -p /etc/miredo
+	printf 'InterfaceName teredo\nServerAddress 192.0.2.1\n%s\n' \
+		'BindAddress 192.0.2.9' >/etc/miredo/miredo.conf
+}
+
+configure_server()
+{
+	mkdir -p /etc/miredo
+	echo 'ServerBindAddress 192.0.2.11' >/etc/miredo/miredo-server.conf
+}
+
+qualifies()
+{
+	gives 0 miredoctl -i teredo status --wait qualified --timeout 10
+}
+
+address()
+{
+	ip -6 -o addr show dev teredo scope global | awk '{ print $4 }'
+}
+
+# Files, and their kind, that packages can leave behind.
+list_files()
+{
+	find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp \
+		-o -path /debs -o -path /test -o -path /var/cache \
+		-o -path /var/lib/dpkg -o -path /var/lib/apt \
+		-o -path /var/log -o -path /run/netns -o -name '*shadow-' -o -name passwd- \
+		-o -name group- \) -prune -o -print | sort
+	find /run -path /run/netns -prune -o -path /run/adduser -o -print | sort
+}
+
+finish()
+{
+	echo "1..$count"
+	exit $((failed > 0))
+}
