@@ -97,7 +97,7 @@ static struct ctl_packet head_of(enum ctl_packet_from from, uint32_t segments,
 {
 	return (struct ctl_packet){
 		.time = now,
-		.from = from,
+		.from = (uint8_t)from,
 		.fate = (uint8_t)v->fate,
 		.out_via = (uint8_t)v->via,
 		.segments = (uint16_t)segments,
