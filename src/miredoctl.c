@@ -25,6 +25,10 @@ const struct miredoctl_command miredoctl_commands[] = {
 		 MIREDOCTL_TAKES(OPT_TIMEOUT)},
 	{"ping", miredoctl_cmd_ping, "DEST", 1, 1,
 	 "whether it answers, and by which way", JSON | MIREDOCTL_TAKES(OPT_COUNT)},
+	{"report", miredoctl_cmd_report, "", 0, 0,
+	 "all of it to show to others, addresses numbered",
+	 MIREDOCTL_TAKES(OPT_OUTPUT) | MIREDOCTL_TAKES(OPT_HTML) |
+		 MIREDOCTL_TAKES(OPT_FULL)},
 	{"route", miredoctl_cmd_route, "DEST", 1, 1,
 	 "whether packets to it take the tunnel, and why not", JSON},
 	{"peers", miredoctl_cmd_peers, "", 0, 0,

@@ -46,6 +46,8 @@ enum miredoctl_option {
 	OPT_SORT,
 	OPT_PAST,
 	OPT_OUTPUT,
+	OPT_HTML,
+	OPT_FULL,
 	MIREDOCTL_OPTIONS
 };
 
@@ -133,6 +135,7 @@ int miredoctl_cmd_explain(const struct miredoctl_args *args);
 int miredoctl_cmd_help(const struct miredoctl_args *args);
 int miredoctl_cmd_netcheck(const struct miredoctl_args *args);
 int miredoctl_cmd_ping(const struct miredoctl_args *args);
+int miredoctl_cmd_report(const struct miredoctl_args *args);
 int miredoctl_cmd_route(const struct miredoctl_args *args);
 int miredoctl_cmd_peers(const struct miredoctl_args *args);
 int miredoctl_cmd_reload(const struct miredoctl_args *args);

@@ -39,6 +39,8 @@ static const struct {
 	[OPT_SORT] = {"sort", 0, "rx|age", "by what; otherwise by age"},
 	[OPT_OUTPUT] = {"output", 'o', "FILE", "where to; \"-\": stdout"},
 	[OPT_PAST] = {"past", 0, NULL, "the last ones, and no others"},
+	[OPT_HTML] = {"html", 0, NULL, "as a page with pictures"},
+	[OPT_FULL] = {"full", 0, NULL, "with all addresses"},
 };
 
 /* What getopt_long() gives: a letter, or this and the option. */
