@@ -38,29 +38,29 @@
 
 /* The protocol did ... */
 #define TEREDO_EVENTS(X) \
-	X(rs_sent) \
-	X(rs_received) \
-	X(ra_sent) \
-	X(ra_accepted) \
-	X(mapping_changed) \
-	X(server_lost) \
-	X(bubble_direct_sent) \
-	X(bubble_indirect_sent) \
-	X(bubble_reply_sent) \
-	X(bubble_received) \
-	X(bubble_forwarded) \
-	X(test_sent) \
-	X(test_answered) \
-	X(echo_forwarded) \
-	X(echo_answered) \
-	X(packet_held) \
-	X(packet_released) \
-	X(unreachable_sent) \
-	X(peer_up) \
-	X(peer_down) \
-	X(peer_evicted) \
-	X(discovery_sent) \
-	X(discovery_received)
+	X(rs_sent)	/* solicitations sent */ \
+	X(rs_received)	/* solicitations received */ \
+	X(ra_sent)	/* advertisements sent */ \
+	X(ra_accepted)	/* advertisements that were taken */ \
+	X(mapping_changed)	/* the NAT gave us another address or port */ \
+	X(server_lost)	/* the server fell silent */ \
+	X(bubble_direct_sent)	/* bubbles sent to a peer */ \
+	X(bubble_indirect_sent)	/* bubbles sent by way of a server */ \
+	X(bubble_reply_sent)	/* bubbles sent as an answer */ \
+	X(bubble_received)	/* bubbles received */ \
+	X(bubble_forwarded)	/* server: bubbles passed on */ \
+	X(test_sent)	/* connectivity tests of native hosts sent */ \
+	X(test_answered)	/* their answers */ \
+	X(echo_forwarded)	/* server: connectivity tests passed on */ \
+	X(echo_answered)	/* server: answers to tests of itself */ \
+	X(packet_held)	/* packets that had to wait for a path */ \
+	X(packet_released)	/* of these, sent or delivered later */ \
+	X(unreachable_sent)	/* "unreachable" errors to this host */ \
+	X(peer_up)	/* peers that became trusted */ \
+	X(peer_down)	/* peers that are trusted no more */ \
+	X(peer_evicted)	/* peers that made room for another */ \
+	X(discovery_sent)	/* local discovery bubbles sent */ \
+	X(discovery_received)	/* local discovery bubbles received */
 
 enum teredo_counter {
 #define X(name) TEREDO_DROP_##name,

@@ -41,6 +41,7 @@ static struct {
 	void *ctx;
 	void (*tee)(void *ctx, int level, const char *line);
 	void *tee_ctx;
+	char first_error[LOG_LINE_MAX];
 } dest = { .ident = "miredo", .sock = -1 };
 
 void log_to_stderr(const char *ident)
@@ -153,6 +154,8 @@ static void log_va(int level, const char *fmt, va_list args)
 	for (char *p = line; *p != '\0'; p++)
 		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
 			*p = '?';
+	if (level <= LOG_ERR && dest.first_error[0] == '\0')
+		memcpy(dest.first_error, line, sizeof(line));
 	if (dest.sink != NULL)
 		dest.sink(dest.ctx, level, line);
 	else
@@ -168,6 +171,11 @@ void log_line(int level, const char *fmt, ...)
 	va_start(args, fmt);
 	log_va(level, fmt, args);
 	va_end(args);
+}
+
+const char *log_first_error(void)
+{
+	return dest.first_error;
 }
 
 void die(int status, const char *fmt, ...)

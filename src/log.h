@@ -28,6 +28,9 @@ void log_tee(void (*tee)(void *ctx, int level, const char *line), void *ctx);
 void log_line(int level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The first line at LOG_ERR or worse, "" as long as there was none. */
+const char *log_first_error(void);
+
 /* Start-up only: logs at LOG_ERR and ends the process with `status`. */
 __attribute__((noreturn)) void die(int status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

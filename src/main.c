@@ -31,6 +31,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "failure.h"
 #include "log.h"
 #include "notify.h"
 #include "parent.h"
@@ -374,6 +375,7 @@ int main(int argc, char *argv[])
 	umask(022);
 	if (chdir("/") < 0)
 		die(EX_OSERR, "/: %s", strerror(errno));
+	failure_keep(opt.run_dir, opt.conf_file);
 	find_user(&opt.child, a.user);
 	if (!opt.foreground) {
 		become_daemon(&opt);

@@ -44,10 +44,14 @@ const struct miredoctl_command miredoctl_commands[] = {
 	 "read the configuration again, and say how that went", 0},
 	{"announce", miredoctl_cmd_announce, "hold|release", 1, 1,
 	 "take a relay out of service, and back", 0},
+	{"metrics", miredoctl_cmd_metrics, "", 0, 0,
+	 "counters and health as OpenMetrics text",
+	 MIREDOCTL_TAKES(OPT_WRITE)},
 	{"version", miredoctl_cmd_version, "", 0, 0,
 	 "the version of this program", JSON},
 	{"help", miredoctl_cmd_help, "[COMMAND]", 0, 1,
 	 "how all, or one, of the commands are used", 0},
+	{"complete", miredoctl_cmd_complete, "[WORD...]", 0, 999, "", 0},
 	{0},
 };
 

@@ -40,6 +40,7 @@ enum miredoctl_option {
 	OPT_WATCH,
 	OPT_WAIT,
 	OPT_TIMEOUT,
+	OPT_WRITE,
 	OPT_CONFIG,
 	OPT_LIFETIME,
 	OPT_COUNT,
@@ -53,6 +54,14 @@ enum miredoctl_option {
 
 #define MIREDOCTL_TAKES(option) (1u << (option))
 
+struct miredoctl_option_row {
+	const char *name;
+	char letter;		/* 0: none */
+	const char *value;	/* "SECONDS"; NULL: has none */
+	const char *help;
+};
+const struct miredoctl_option_row *miredoctl_option(enum miredoctl_option o);
+
 struct miredoctl_args {
 	/* as given last; NULL: not; "" for one without a value */
 	const char *value[MIREDOCTL_OPTIONS];
@@ -65,13 +74,15 @@ struct miredoctl_command {
 	int (*run)(const struct miredoctl_args *args);	/* the exit code */
 	const char *operands;	/* "DEST", "[SERVER...]", "" */
 	int least, most;	/* how many of them */
-	const char *help;	/* one line, without a stop */
+	const char *help;	/* one line, without a stop; "": not for users */
 	uint32_t takes;		/* MIREDOCTL_TAKES() beside the common ones */
 };
 
 /* The table of commands, ended by one without a name. */
 extern const struct miredoctl_command miredoctl_commands[];
 
+/* The command of that name, or NULL. */
+const struct miredoctl_command *miredoctl_find(const char *name);
 /* Reads the command line; --help, --version and a wrong one end the process.
  * The command that it names. */
 const struct miredoctl_command *miredoctl_parse(struct miredoctl_args *args,
@@ -120,6 +131,9 @@ enum miredoctl_colour { PLAIN, BOLD, RED, GREEN, YELLOW };
 void miredoctl_colour_init(const struct miredoctl_args *args);
 /* The escape sequence, or "" where there are no colours. */
 const char *miredoctl_colour(enum miredoctl_colour c);
+/* Writes text and a newline, broken at spaces to lines of `width`; each begins
+ * with a space, and all but the first are indented before it. */
+void miredoctl_wrap(FILE *out, const char *text, int indent, size_t width);
 /* Once, or with --watch each second until it fails or is interrupted: calls
  * print(), which writes a screen, or one line of JSON, to `out` and gives an
  * exit code. The last one's code. */
@@ -132,7 +146,9 @@ int miredoctl_cmd_announce(const struct miredoctl_args *args);
 int miredoctl_cmd_capture(const struct miredoctl_args *args);
 int miredoctl_cmd_events(const struct miredoctl_args *args);
 int miredoctl_cmd_explain(const struct miredoctl_args *args);
+int miredoctl_cmd_complete(const struct miredoctl_args *args);
 int miredoctl_cmd_help(const struct miredoctl_args *args);
+int miredoctl_cmd_metrics(const struct miredoctl_args *args);
 int miredoctl_cmd_netcheck(const struct miredoctl_args *args);
 int miredoctl_cmd_ping(const struct miredoctl_args *args);
 int miredoctl_cmd_report(const struct miredoctl_args *args);

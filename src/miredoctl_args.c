@@ -14,12 +14,7 @@
 
 #include "miredoctl.h"
 
-static const struct {
-	const char *name;
-	char letter;		/* 0: none */
-	const char *value;	/* "SECONDS"; NULL: has none */
-	const char *help;
-} options[MIREDOCTL_OPTIONS] = {
+static const struct miredoctl_option_row options[MIREDOCTL_OPTIONS] = {
 	[OPT_HELP] = {"help", 'h', NULL, "say how it is used"},
 	[OPT_VERSION] = {"version", 'V', NULL, "say which version this is"},
 	[OPT_INSTANCE] = {"instance", 'i', "INSTANCE",
@@ -30,6 +25,7 @@ static const struct {
 				       "schemas"},
 	[OPT_WATCH] = {"watch", 0, NULL, "again each second, until Ctrl-C"},
 	[OPT_WAIT] = {"wait", 0, "STATE", "until it is in this state"},
+	[OPT_WRITE] = {"write", 0, "FILE", "replace this file as a whole"},
 	[OPT_TIMEOUT] = {"timeout", 0, "SECONDS", "how long at most"},
 	[OPT_CONFIG] = {"config", 0, "FILE", "whose servers are asked ["
 		SYSCONFDIR "/miredo.conf]"},
@@ -46,7 +42,12 @@ static const struct {
 /* What getopt_long() gives: a letter, or this and the option. */
 #define NO_LETTER 256
 
-static const struct miredoctl_command *find_command(const char *name)
+const struct miredoctl_option_row *miredoctl_option(enum miredoctl_option o)
+{
+	return &options[o];
+}
+
+const struct miredoctl_command *miredoctl_find(const char *name)
 {
 	const struct miredoctl_command *c = miredoctl_commands;
 
@@ -75,6 +76,8 @@ static void help_all(FILE *out)
 	fprintf(out, "usage: miredoctl [OPTIONS] COMMAND ...\n\nCommands:\n");
 	for (const struct miredoctl_command *c = miredoctl_commands;
 	     c->name != NULL; c++) {
+		if (c->help[0] == '\0')
+			continue;
 		snprintf(text, sizeof(text), "%s %s", c->name, c->operands);
 		fprintf(out, "  %-26s %s\n", text, c->help);
 	}
@@ -119,7 +122,7 @@ int miredoctl_cmd_help(const struct miredoctl_args *args)
 	const struct miredoctl_command *command = NULL;
 
 	if (args->n > 0) {
-		command = find_command(args->operand[0]);
+		command = miredoctl_find(args->operand[0]);
 		if (command == NULL)
 			miredoctl_usage("there is no command \"%s\"",
 					args->operand[0]);
@@ -198,7 +201,7 @@ const struct miredoctl_command *miredoctl_parse(struct miredoctl_args *args,
 			miredoctl_usage("the options are wrong");
 		args->value[option_of(c)] = optarg != NULL ? optarg : "";
 	}
-	command = optind < argc ? find_command(argv[optind]) : NULL;
+	command = optind < argc ? miredoctl_find(argv[optind]) : NULL;
 	if (args->value[OPT_HELP] != NULL) {
 		miredoctl_help(stdout, command);
 		exit(fflush(stdout) == 0 ? CTL_EXIT_OK : CTL_EXIT_FAILED);

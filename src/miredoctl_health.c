@@ -111,27 +111,6 @@ const char *miredoctl_health_remedy(char buf[MIREDOCTL_REASON_MAX],
 	return buf;
 }
 
-/* Text in lines of TEXT_WIDTH, each under the first one. */
-static void print_wrapped(const char *text, FILE *out)
-{
-	size_t len = strlen(text);
-
-	while (len > TEXT_WIDTH) {
-		size_t n = TEXT_WIDTH;
-
-		while (n > 0 && text[n] != ' ')
-			n--;
-		if (n == 0)
-			n = TEXT_WIDTH;
-		fprintf(out, "%.*s\n  %*s ", (int)n, text, CODE_WIDTH, "");
-		text += n;
-		while (*text == ' ')
-			text++;
-		len = strlen(text);
-	}
-	fprintf(out, "%s\n", text);
-}
-
 static void print_reason(const struct ctl_status *st, enum health h,
 			 bool worst, FILE *out)
 {
@@ -142,9 +121,10 @@ static void print_reason(const struct ctl_status *st, enum health h,
 	const struct health_reason *r = health_reason(h);
 	char text[MIREDOCTL_REASON_MAX];
 
-	fprintf(out, "  %s%-*s%s ", miredoctl_colour(colour[r->severity]),
+	fprintf(out, "  %s%-*s%s", miredoctl_colour(colour[r->severity]),
 		CODE_WIDTH, r->code, miredoctl_colour(PLAIN));
-	print_wrapped(miredoctl_health_text(text, st, h), out);
+	miredoctl_wrap(out, miredoctl_health_text(text, st, h), CODE_WIDTH + 2,
+		       TEXT_WIDTH);
 	if (worst)
 		fprintf(out, "  %-*s Try: %s\n", CODE_WIDTH, "",
 			miredoctl_health_remedy(text, st, h));

@@ -100,3 +100,23 @@ int miredoctl_show(const struct miredoctl_args *args,
 	} while (interrupted == 0);
 	return code;
 }
+
+void miredoctl_wrap(FILE *out, const char *text, int indent, size_t width)
+{
+	size_t len = strlen(text);
+
+	while (len > width) {
+		size_t n = width;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			n = width;
+		fprintf(out, " %.*s\n%*s", (int)n, text, indent, "");
+		text += n;
+		while (*text == ' ')
+			text++;
+		len = strlen(text);
+	}
+	fprintf(out, " %s\n", text);
+}

@@ -14,10 +14,10 @@
 
 #include "../libteredo/client.h"
 
-/* Ends a text, and takes out what a terminal could obey. */
-static void clean(char *text, size_t size)
+void miredoctl_clean_text(char *text, size_t size)
 {
 	text[size - 1] = '\0';
+	text[strcspn(text, "\n")] = '\0';
 	for (; *text != '\0'; text++)
 		if (!isprint((unsigned char)*text))
 			*text = '?';
@@ -25,10 +25,10 @@ static void clean(char *text, size_t size)
 
 void miredoctl_clean(struct ctl_status *st)
 {
-	clean(st->server_name, sizeof(st->server_name));
-	clean(st->instance, sizeof(st->instance));
-	clean(st->native, sizeof(st->native));
-	clean(st->link.other, sizeof(st->link.other));
+	miredoctl_clean_text(st->server_name, sizeof(st->server_name));
+	miredoctl_clean_text(st->instance, sizeof(st->instance));
+	miredoctl_clean_text(st->native, sizeof(st->native));
+	miredoctl_clean_text(st->link.other, sizeof(st->link.other));
 }
 
 const char *miredoctl_role(const struct ctl_status *st)

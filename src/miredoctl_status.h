@@ -14,6 +14,8 @@
 
 /* Makes the texts of an answer fit to print: who answers may be hostile. */
 void miredoctl_clean(struct ctl_status *st);
+/* The same for one text of that size, whose newline at the end it removes. */
+void miredoctl_clean_text(char *text, size_t size);
 /* "client", "relay", "server" */
 const char *miredoctl_role(const struct ctl_status *st);
 /* "qualified", "relaying", "serving", ...; refreshing is qualified, too. */
@@ -56,6 +58,8 @@ void miredoctl_begin(FILE *out, const char *name);
 void miredoctl_print_relay(const struct ctl_status *st, FILE *out);
 void miredoctl_print_server(const struct ctl_status *st, FILE *out);
 void miredoctl_print_text(const struct ctl_status *st, FILE *out);
+/* OpenMetrics; st NULL: it does not run. */
+void miredoctl_print_metrics(const struct ctl_status *st, FILE *out);
 /* false: out of memory */
 bool miredoctl_print_json(const struct ctl_status *st, FILE *out);
 

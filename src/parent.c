@@ -41,6 +41,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "failure.h"
 #include "log.h"
 #include "msg.h"
 #include "notify.h"
@@ -482,6 +483,7 @@ static void begin(struct parent *p)
 	must(parent_link_begin(p), p->config.instance);
 	must(parent_net_watch(p), "netlink");
 	must(watch_signals(p), "signals");
+	failure_forget();
 	enter_sandbox(p);
 	parent_timer(p, PARENT_TICK, clock_now() + TICK);
 	engine_start(p);

@@ -3,8 +3,9 @@
  *
  * A status is of now. For rates the counters of 10 to 20 s ago are kept, in
  * two samples that take turns, and for how long something has been wrong. The
- * log gets one line when the worst of it changes. That a client has only just
- * asked its server is no news.
+ * log gets one line when the worst of it changes, with the code before the colon,
+ * so that one reason does not suppress another (log_limit.c). That a client has
+ * only just asked its server is no news.
  */
 #include "config.h"
 
@@ -49,10 +50,10 @@ static void log_health(struct vitals *v, uint32_t is)
 	if (new == v->logged || (new == HEALTHS && (is & EARLY) != 0))
 		return;
 	if (new != HEALTHS)
-		log_line(LOG_WARNING, "health: %s: %s",
+		log_line(LOG_WARNING, "health %s: %s",
 			 health_reason(new)->code, health_reason(new)->text);
 	else
-		log_line(LOG_NOTICE, "health: ok, no more %s",
+		log_line(LOG_NOTICE, "health ok: no more %s",
 			 health_reason(v->logged)->code);
 	v->logged = new;
 }

@@ -73,7 +73,7 @@ static void a_change_is_one_line(void **state)
 	assert_true(vitals_look(&v, &st, 3 * SECOND));
 	assert_false(vitals_look(&v, &st, 4 * SECOND));
 	assert_int_equal(lines, 1);
-	assert_non_null(strstr(line, "health: server-unreachable: The server "
+	assert_non_null(strstr(line, "health server-unreachable: The server "
 				     "does not answer."));
 	vitals_fill(&v, &st, 5 * SECOND);
 	assert_int_equal(st.health_age[HEALTH_SERVER_UNREACHABLE], 2 * SECOND);
@@ -83,7 +83,7 @@ static void a_change_is_one_line(void **state)
 	assert_int_equal(lines, 1);
 	st.state = TEREDO_CLIENT_QUALIFIED;
 	assert_true(vitals_look(&v, &st, 7 * SECOND));
-	assert_string_equal(line, "health: ok, no more server-unreachable");
+	assert_string_equal(line, "health ok: no more server-unreachable");
 	assert_int_equal(lines, 2);
 }
 

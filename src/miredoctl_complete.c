@@ -1,0 +1,124 @@
+/*
+ * miredoctl_complete.c - what could stand next on the command line
+ *
+ * `miredoctl complete -- WORD...` is asked by the shells' completions: the
+ * words after the command's name, the last one being typed, and perhaps empty.
+ * It prints what that one may become, a line each, with a help text behind a
+ * tab. So bash, zsh and fish know what the tables know, and no more has to be
+ * kept up to date. Where it prints nothing, a shell offers files.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#include "miredoctl.h"
+#include "miredoctl_status.h"
+
+static void offer(const char *typed, const char *word, const char *help)
+{
+	if (strncmp(word, typed, strlen(typed)) == 0)
+		printf("%s\t%s\n", word, help);
+}
+
+static void offer_commands(const char *typed)
+{
+	for (const struct miredoctl_command *c = miredoctl_commands;
+	     c->name != NULL; c++)
+		if (c->help[0] != '\0')
+			offer(typed, c->name, c->help);
+}
+
+static void offer_options(const char *typed,
+			  const struct miredoctl_command *command)
+{
+	char word[40];
+
+	for (int o = 0; o < MIREDOCTL_OPTIONS; o++) {
+		const struct miredoctl_option_row *row = miredoctl_option(
+			(enum miredoctl_option)o);
+
+		if (o > MIREDOCTL_COMMON &&
+		    (command == NULL ||
+		     (command->takes & MIREDOCTL_TAKES(o)) == 0))
+			continue;
+		snprintf(word, sizeof(word), "--%s", row->name);
+		offer(typed, word, row->help);
+	}
+}
+
+/* Names of the sockets, whether somebody listens or not. */
+static void offer_instances(const char *typed, const char *run_dir)
+{
+	DIR *dir = opendir(run_dir);
+	const struct dirent *entry;
+	char name[256];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t len = strlen(entry->d_name);
+
+		if (len < 6 || strcmp(entry->d_name + len - 5, ".sock") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(len - 5),
+			 entry->d_name);
+		offer(typed, name, "an instance");
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static void offer_states(const char *typed)
+{
+	static const char *const states[] = {
+		"address", "resolving", "probing", "offline", "qualified",
+		"lost", "relaying", "serving", "dormant",
+	};
+
+	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		offer(typed, states[i], "a state");
+}
+
+/* The option that this word is and whose value follows; else
+ * MIREDOCTL_OPTIONS. */
+static int expects_value(const char *word)
+{
+	for (int o = 0; word[0] == '-' && o < MIREDOCTL_OPTIONS; o++) {
+		const struct miredoctl_option_row *row = miredoctl_option(
+			(enum miredoctl_option)o);
+		bool is = word[1] == '-' ? strcmp(word + 2, row->name) == 0
+					 : word[1] == row->letter &&
+						   word[1] != '\0' &&
+						   word[2] == '\0';
+
+		if (is && row->value != NULL)
+			return o;
+	}
+	return MIREDOCTL_OPTIONS;
+}
+
+int miredoctl_cmd_complete(const struct miredoctl_args *args)
+{
+	const char *typed = args->n > 0 ? args->operand[args->n - 1] : "";
+	const struct miredoctl_command *command = NULL;
+	int value = MIREDOCTL_OPTIONS;
+
+	for (int i = 0; i + 1 < args->n; i++) {
+		if (value != MIREDOCTL_OPTIONS) {	/* is its value */
+			value = MIREDOCTL_OPTIONS;
+			continue;
+		}
+		value = expects_value(args->operand[i]);
+		if (command == NULL)
+			command = miredoctl_find(args->operand[i]);
+	}
+	if (value == OPT_INSTANCE)
+		offer_instances(typed, args->value[OPT_RUN_DIR]);
+	else if (value == OPT_WAIT)
+		offer_states(typed);
+	else if (value == MIREDOCTL_OPTIONS && typed[0] == '-')
+		offer_options(typed, command);
+	else if (value == MIREDOCTL_OPTIONS &&
+		 (command == NULL || command->run == miredoctl_cmd_help))
+		offer_commands(typed);
+	return fflush(stdout) == 0 ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+}
