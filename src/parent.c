@@ -224,8 +224,9 @@ static void engine_reap(struct parent *p)
 	engine_close(p);
 	if (p->conf.role == CONF_CLIENT)	/* the next asks for its own */
 		parent_secondary(p, false);
+	if (e->ready)	/* one that dies before it is healthy delays nothing */
+		parent_timer(p, PARENT_UNHEALTHY, clock_now() + HEALTH);
 	e->ready = false;
-	parent_timer(p, PARENT_UNHEALTHY, clock_now() + HEALTH);
 	if (e->ending) {
 		parent_reload_finish(p);
 		engine_start(p);

@@ -300,7 +300,14 @@ def killed(net):
     return Case(net, "its process is killed", fail, relay.start)
 
 
+def held(net):
+    relay = net.relays[0]
+    return Case(net, "held by the administrator",
+                lambda: relay.ctl("announce", "hold"),
+                lambda: relay.ctl("announce", "release"))
+
+
 def faults(t, net):
     for case in (engine_cannot_return(net), port_taken(t, net),
-                 killed(net)):
+                 killed(net), held(net)):
         case.run(t)
