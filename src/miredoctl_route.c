@@ -88,19 +88,20 @@ static void say(struct way *w, const char *code, const char *why)
 static void compare(struct way *w, const struct tunnel *t,
 		    const struct netconf_route *mine)
 {
-	char buf[64 + ROUTE_TEXT];
+	char buf[64 + ROUTE_TEXT], dev[sizeof(w->dev)];
 
+	memcpy(dev, w->dev, sizeof(dev)); /* gcc fears that it overlaps why */
 	if (w->route.len > mine->len) {
 		w->code = "more-specific";
 		snprintf(w->why, sizeof(w->why),
 			 "%s by %s is more specific than what %s has",
-			 route_text(buf, w, w->route.len), w->dev, t->name);
+			 route_text(buf, w, w->route.len), dev, t->name);
 		return;
 	}
 	w->code = "metric";
 	snprintf(w->why, sizeof(w->why),
 		 "%s of %s (metric %u) wins over that of %s (metric %u)",
-		 route_text(buf, w, w->route.len), w->dev,
+		 route_text(buf, w, w->route.len), dev,
 		 w->route.metric, t->name, mine->metric);
 }
 
