@@ -9,14 +9,14 @@ s=/etc/init.d/miredo
 
 configure_server
 gives 0 /etc/init.d/miredo-server start &&
-	gives 0 miredoctl -i server status
+	answers server
 report "the server's script has started it when it ends"
 gives 0 /etc/init.d/miredo-server status && [ "$(ps -o user= \
 	-p "$(cat /run/miredo-server.pid)")" = miredo ]
 report "the server runs, as miredo"
 gives 0 /etc/init.d/miredo-server restart &&
 	gives 0 /etc/init.d/miredo-server reload &&
-	gives 0 miredoctl -i server status
+	answers server
 report "the server is restarted, and reloaded"
 
 # ---- the client ----
@@ -24,7 +24,7 @@ report "the server is restarted, and reloaded"
 start_far_server >"$log" 2>&1
 report "another host's server starts"
 configure_client
-gives 0 $s start && gives 0 miredoctl -i teredo status
+gives 0 $s start && answers teredo
 report "start: when it ends, the client can be asked"
 pid=$(cat /run/miredo.pid)
 gives 0 $s status && says "$pid"

@@ -119,6 +119,13 @@ configure_server()
 	echo 'ServerBindAddress 192.0.2.11' >/etc/miredo/miredo-server.conf
 }
 
+# answers INSTANCE: its control socket works, however it is
+answers()
+{
+	miredoctl -i "$1" status --json >"$log" 2>&1
+	says '"role"'
+}
+
 qualifies()
 {
 	gives 0 miredoctl -i teredo status --wait qualified --timeout 10
