@@ -92,9 +92,11 @@ def solicit(place, rate=RS_RATE):
     """RS at the server from as many forged clients, as fast for one server as
     for another: answers per second of CPU time, of the server's host (daemon,
     and receiving in threads, as everywhere in `thr`) and of the daemon. At
-    RS_RATE both have all that they can do and their queues overflow, Miredo's
-    of 208 KiB sooner: what a host receives in vain costs, too. Miredo has no
-    limit of its own and would answer all."""
+    RS_RATE both have all that they can do. Miredo's queue of 208 KiB overflows,
+    and what its host receives in vain costs, too; ours has not been seen to.
+    What is lost on the link before (some thousands, of either) never came to
+    the server's host and costs it nothing. Miredo has no limit of its own and
+    would answer all."""
     packet = packets.udp4("198.18.0.1", SERVERS[0], packets.solicitation())
     gate = json.loads(place.g.run("ip", "-j", "link", "show",
                                   place.dev("g1")).stdout)[0]["address"]
