@@ -12,7 +12,7 @@
 /* What a client says that knows no server (none is compiled in). */
 #define CONF_NO_SERVER                                                         \
 	"no ServerAddress set. Public Teredo servers are gone; "               \
-	"run your own: see miredo-setup(8)"
+	"run your own: miredo-setup server, or try: miredo-demo"
 
 /* The i-th directive's name, or NULL behind the last. */
 const char *conf_apply_name(unsigned i);

@@ -56,7 +56,7 @@ expect 'every error is shown with its place' 1 \
 
 echo 'BindPort 3545' >miredo.conf
 cat >err <<'EOF'
-miredo.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: see miredo-setup(8)
+miredo.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: miredo-setup server, or try: miredo-demo
 1 error
 EOF
 expect 'a client without a server is told what to do' 1 \
@@ -101,7 +101,7 @@ cat >err <<'EOF'
 other.conf:1:1: warning: ServerBindAddress has no effect in a client
     1 | ServerBindAddress 192.0.2.1
       | ^~~~~~~~~~~~~~~~~
-other.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: see miredo-setup(8)
+other.conf: error: no ServerAddress set. Public Teredo servers are gone; run your own: miredo-setup server, or try: miredo-demo
 1 error
 EOF
 expect "and is not miredo's otherwise" 1 "$checkconf" other.conf

@@ -241,8 +241,8 @@ static void a_client_without_server_is_told_what_to_do(void **state)
 	assert_int_equal(p.errors, 1);
 	assert_string_equal(p.said,
 			    "f: error: no ServerAddress set. Public Teredo "
-			    "servers are gone; run your own: see "
-			    "miredo-setup(8)\n");
+			    "servers are gone; run your own: miredo-setup "
+			    "server, or try: miredo-demo\n");
 }
 
 static void a_server_without_address_is_refused(void **state)
@@ -423,7 +423,8 @@ static void a_missing_file_is_an_error_unless_the_server_is_named(void **state)
 			    "No such file or directory\n"
 			    "/nonexistent/miredo.conf: error: no ServerAddress "
 			    "set. Public Teredo servers are gone; run your "
-			    "own: see miredo-setup(8)\n");
+			    "own: miredo-setup server, or try: "
+			    "miredo-demo\n");
 	rewind(err);
 	assert_int_equal(
 		conf_read(&p.conf, CONF_MIREDO, file, "a.example", err), 0);
