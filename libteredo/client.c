@@ -81,13 +81,12 @@ static bool limits_init(struct teredo_client *c)
 					      .burst = 10 };
 	return ratelimit_table_init(&c->reply_gap, &c->env, RATELIMIT_SETS,
 				    1, PATH_GAP_MIN) &&
-	       ratelimit_table_init(&c->cookie_gap, &c->env, RATELIMIT_SETS,
-				    1, PATH_GAP_MIN) &&
-	       ratelimit_table_init(&c->reply_budget, &c->env,
-				    RATELIMIT_SETS, PATH_ATTEMPTS,
-				    30 * TEREDO_SECOND) &&
+	       ratelimit_table_init(&c->reply_budget, &c->env, RATELIMIT_FEW,
+				    PATH_ATTEMPTS, 30 * TEREDO_SECOND) &&
+	       ratelimit_table_init(&c->strangers_by_ip, &c->env,
+				    RATELIMIT_FEW, 128, TEREDO_SECOND / 4) &&
 	       ratelimit_table_init(&c->natives_by_ip, &c->env,
-				    RATELIMIT_SETS, 10, TEREDO_SECOND);
+				    RATELIMIT_FEW, 10, TEREDO_SECOND);
 }
 
 void client_limits_sweep(void *role, teredo_time now)
@@ -95,16 +94,16 @@ void client_limits_sweep(void *role, teredo_time now)
 	struct teredo_client *c = role;
 
 	ratelimit_table_sweep(&c->reply_gap, now);
-	ratelimit_table_sweep(&c->cookie_gap, now);
 	ratelimit_table_sweep(&c->reply_budget, now);
+	ratelimit_table_sweep(&c->strangers_by_ip, now);
 	ratelimit_table_sweep(&c->natives_by_ip, now);
 }
 
 static void limits_fini(struct teredo_client *c)
 {
 	ratelimit_table_fini(&c->reply_gap);
-	ratelimit_table_fini(&c->cookie_gap);
 	ratelimit_table_fini(&c->reply_budget);
+	ratelimit_table_fini(&c->strangers_by_ip);
 	ratelimit_table_fini(&c->natives_by_ip);
 }
 

@@ -115,13 +115,14 @@ struct teredo_client {
 	struct path path;
 	uint64_t *nonce;		/* by peer slot: of the connectivity
 					 * test that runs; 0: none */
-	struct ratelimit_table reply_gap;	/* per endpoint: 2 s */
-	struct ratelimit_table cookie_gap;	/* the same, to cookies */
+	struct ratelimit_table reply_gap;	/* per endpoint: 2 s; and the
+						 * same, to cookies */
 	struct ratelimit_table reply_budget;	/* per endpoint: 4, then 30 s */
 	struct ratelimit replies;		/* all of them */
 	struct ratelimit strangers;		/* peers that we did not ask */
+	struct ratelimit_table strangers_by_ip;	/* ... of one IPv4 address */
 	struct ratelimit natives;		/* the same, native hosts */
-	struct ratelimit_table natives_by_ip;	/* ... of one IPv4 address */
+	struct ratelimit_table natives_by_ip;
 	struct ratelimit native_tests;		/* ... all tests of them */
 };
 

@@ -185,25 +185,25 @@ bool client_path_is_at(const struct peer *p, struct teredo_ep from,
 }
 
 /* C-BUB-07: not twice in 2 s to one endpoint, four without a direct packet
- * from a peer that we do not trust there, then one in 30 s; 50 a second in all. In
- * this order: a flood of endpoints meets the limit of all before it can use up
- * budgets for a time after its end, and one endpoint cannot use up all. A
- * cookie has a limit of its own: a probe of ours just now is no answer to it,
- * and two who probe each other in step, one of them behind a symmetric NAT,
- * would never meet. */
+ * from a peer that we do not trust there, then one in 30 s; 50 a second in all.
+ * A flood of endpoints meets the limit of all before it can use up anything for
+ * a time after its end, and one endpoint cannot use up all. A cookie has a
+ * limit of its own: a probe of ours just now is no answer to it, and two who
+ * probe each other in step, one of them behind a symmetric NAT, would never
+ * meet. */
 bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
 			   const struct teredo_addr *dst, bool is_trusted,
 			   teredo_time now)
 {
-	struct ratelimit_table *gap =
-		addr_is_link_local(dst) ? &c->cookie_gap : &c->reply_gap;
-	uint8_t key[EP_KEY_LEN];
+	size_t gap_len = EP_KEY_LEN + addr_is_link_local(dst);
+	uint8_t key[EP_KEY_LEN + 1] = { 0 };
 
 	ep_key(key, to);
-	return ratelimit_table_take(gap, now, key, sizeof(key)) &&
+	return ratelimit_has(&c->replies, 0, now) &&
+	       ratelimit_table_take(&c->reply_gap, now, key, gap_len) &&
 	       ratelimit_take(&c->replies, now) &&
 	       (is_trusted || ratelimit_table_take(&c->reply_budget, now, key,
-						   sizeof(key)));
+						   EP_KEY_LEN));
 }
 
 /* NO_OBJECTION: the bubble is sent. */
@@ -253,7 +253,8 @@ static enum teredo_counter answer_indirect(struct teredo_client *c,
 /*
  * The peer `src` has just shown itself at `from`. NO_OBJECTION: it is noted.
  * One host can name any number of addresses that fit its endpoint, so new
- * entries that nobody here asked for are limited.
+ * entries that nobody here asked for are limited, those of one IPv4 address
+ * more so (SEC-DOS-03).
  */
 static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 				 const struct teredo_addr *src,
@@ -266,8 +267,12 @@ static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 	    !client_local_is_at(c, src, from, now))
 		return ep_objection(from, &c->local);	/* SEC-V4D-03 */
 	if (p == NULL) {
-		if (!ratelimit_take(&c->strangers, now))
+		if (!ratelimit_has(&c->strangers, 0, now))
+			return TEREDO_DROP_table_full;
+		if (!ratelimit_table_take(&c->strangers_by_ip, now, &from.ip,
+					  sizeof(from.ip)))
 			return TEREDO_DROP_rate_limited;
+		ratelimit_take(&c->strangers, now);
 		p = path_peer(&c->path, src, now);
 		if (p == NULL)
 			return TEREDO_DROP_table_full;
@@ -352,16 +357,6 @@ static bool answers_test(struct teredo_client *c, const struct peer *peer,
 	return true;
 }
 
-/* Anybody can name any number of native hosts. First each IPv4 address has a
- * limit, so that none can use up what there is for all (SEC-DOS-03). */
-static bool may_be_asked(struct teredo_client *c, struct teredo_ep from,
-			 teredo_time now)
-{
-	return ratelimit_table_take(&c->natives_by_ip, now, &from.ip,
-				    sizeof(from.ip)) &&
-	       ratelimit_take(&c->natives, now);
-}
-
 /*
  * A native source that is not proven to be there: rule 6. Where it is trusted
  * elsewhere (C-RX-07) the packet does not wait: what proves that the peer is
@@ -381,7 +376,10 @@ static struct teredo_verdict stranger_in(struct teredo_client *c,
 	/* Half of the pool is for what our own side sends. */
 	if (hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2)
 		return client_drop(c, TEREDO_DROP_hold_full);
-	if (peer == NULL && !may_be_asked(c, from, now))
+	/* anybody can name any number of native hosts (SEC-DOS-03) */
+	if (peer == NULL &&
+	    !ratelimit_take_both(&c->natives, &c->natives_by_ip, now, &from.ip,
+				 sizeof(from.ip)))
 		return client_drop(c, TEREDO_DROP_rate_limited);
 	return path_receive_unproven(&c->path, &p->src, p->ip6, p->ip6_len,
 				     now, ob);
@@ -443,11 +441,13 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	}
 	if (!is_where_it_says(c, p, rx->from, now))	/* cases 3, 5 */
 		return client_drop(c, TEREDO_DROP_spoofed);
-	/* where it cannot be noted, it is nevertheless believed */
+	/* where it cannot be noted, it is nevertheless believed; but none of
+	 * many of one host, the servers of which we should have to ask */
 	if (!is_shown_by(c, peer, p, rx->from, now))
 		return to_tun(c, peer, p);
 	why = prove(c, peer, &p->src, rx->from, now, ob);
-	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_denied)
+	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_denied ||
+	    why == TEREDO_DROP_rate_limited)
 		return client_drop(c, why);
 	return to_tun(c, peers_find(c->path.peers, &p->src), p);
 }

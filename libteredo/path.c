@@ -108,8 +108,10 @@ bool path_init(struct path *path, const struct path_ops *ops, void *role,
 	path->timers = deadlines_new(n, env);
 	path->search = table_new(env, n, sizeof(*path->search));
 	path->down = calloc(max_peers / 64 + 1, sizeof(*path->down));
-	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_SETS, 32,
+	if (!ratelimit_table_init(&path->errors_to, env, RATELIMIT_FEW, 32,
 				  100 * TEREDO_MS) ||
+	    !ratelimit_table_init(&path->evicted, env, RATELIMIT_SETS, 1,
+				  PATH_GAP_MIN) ||
 	    !slots_init(&path->searches, n) ||
 	    path->peers == NULL || path->hold == NULL ||
 	    path->timers == NULL || path->search == NULL ||
@@ -129,6 +131,7 @@ void path_fini(struct path *path)
 	free(path->search);
 	free(path->down);
 	ratelimit_table_fini(&path->errors_to);
+	ratelimit_table_fini(&path->evicted);
 	memset(path, 0, sizeof(*path));
 }
 
@@ -149,8 +152,8 @@ static void refuse(struct path *path, const uint8_t *ip6, size_t len,
 	path->count->n[TEREDO_DROP_unreachable]++;
 	n = icmp6_put_unreachable(error, &path->error_src, ip6, len);
 	if (n == 0 || !outbox_room(ob, 1, n) ||
-	    !ratelimit_table_take(&path->errors_to, now, ip6 + IP6_SRC, 8) ||
-	    !ratelimit_take(&path->errors, now))
+	    !ratelimit_take_both(&path->errors, &path->errors_to, now,
+				 ip6 + IP6_SRC, 8))
 		return;
 	memcpy(outbox_packet(ob, OUTBOX_TUN, n), error, n);
 	path->count->n[TEREDO_EV_unreachable_sent]++;
@@ -200,6 +203,23 @@ static bool is_pausing(const struct path *path, const struct peer *p,
 		       path->ops->pause(path->role, p);
 }
 
+/* C-BUB-04: nor is one probed again at once whose entry was lost. */
+static bool was_evicted(const struct path *path, const struct peer *p,
+			teredo_time now)
+{
+	return !ratelimit_table_has(&path->evicted, now, p->addr.b,
+				    sizeof(p->addr.b));
+}
+
+static void note_evicted(struct path *path, const struct peer *p,
+			 teredo_time now)
+{
+	path->count->n[TEREDO_EV_peer_evicted]++;
+	if (peer_age(p->last_attempt, now) < PATH_GAP_MIN)
+		ratelimit_table_take(&path->evicted, now, p->addr.b,
+				     sizeof(p->addr.b));
+}
+
 void path_probe(struct path *path, struct peer *p, teredo_time now,
 		struct teredo_outbox *ob)
 {
@@ -209,6 +229,8 @@ void path_probe(struct path *path, struct peer *p, teredo_time now,
 		return;
 	if (age < PATH_GAP)
 		arm(path, p, now + PATH_GAP - age);
+	else if (p->last_attempt == 0 && was_evicted(path, p, now))
+		arm(path, p, now + PATH_GAP);
 	else
 		probe(path, p, now, ob);
 }
@@ -248,15 +270,15 @@ static void timer(struct path *path, struct peer *p, teredo_time now,
 struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
 		       teredo_time now)
 {
-	uint32_t before = peers_count(path->peers);
 	struct peer *p = peers_find(path->peers, addr);
+	const struct peer *stalest;
 
 	if (p != NULL)
 		return p;
-	p = peers_get(path->peers, addr, now);
-	if (p != NULL && peers_count(path->peers) == before)
-		path->count->n[TEREDO_EV_peer_evicted]++;
-	return p;
+	stalest = peers_stalest(path->peers, now);
+	if (stalest != NULL)
+		note_evicted(path, stalest, now);
+	return peers_get(path->peers, addr, now);
 }
 
 /* Its path is searched for meanwhile. */
@@ -441,6 +463,7 @@ static void sweep(struct path *path, teredo_time now)
 	path->next_sweep = now + SWEEP_PERIOD;
 	peers_sweep(path->peers, now, path->ops->forget_after);
 	ratelimit_table_sweep(&path->errors_to, now);
+	ratelimit_table_sweep(&path->evicted, now);
 	if (path->ops->sweep != NULL)
 		path->ops->sweep(path->role, now);
 }

@@ -86,6 +86,7 @@ struct path {
 	struct teredo_addr error_src;	/* of ICMPv6 errors to the tun */
 	struct ratelimit errors;
 	struct ratelimit_table errors_to;	/* per /64 that gets them */
+	struct ratelimit_table evicted;	/* who was probed a moment before */
 	teredo_time next_sweep;
 	/* slots whose PEER_DOWN is still to be said: a bit each, how many */
 	uint64_t *down;

@@ -224,21 +224,25 @@ void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
 	}
 }
 
-static bool make_room(struct peers *t, teredo_time now)
+struct peer *peers_stalest(const struct peers *t, teredo_time now)
 {
 	struct peer *p;
 
 	if (peers_count(t) < peers_max(t))
-		return true;
-	if (t->first[UNPROVEN] != NONE) {
-		p = &t->peer[t->first[UNPROVEN]];
-	} else {
-		p = &t->peer[t->first[PROVEN]];
-		if (peer_is_trusted(p, now))
-			return false;
-	}
-	peers_remove(t, p);
-	return true;
+		return NULL;
+	if (t->first[UNPROVEN] != NONE)
+		return &t->peer[t->first[UNPROVEN]];
+	p = &t->peer[t->first[PROVEN]];
+	return peer_is_trusted(p, now) ? NULL : p;
+}
+
+static bool make_room(struct peers *t, teredo_time now)
+{
+	struct peer *p = peers_stalest(t, now);
+
+	if (p != NULL)
+		peers_remove(t, p);
+	return peers_count(t) < peers_max(t);
 }
 
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,

@@ -74,6 +74,8 @@ void peers_prefetch(struct peers *t, const struct teredo_addr *keys,
  * (C-BUB-02). NULL when the table is full of trusted peers. */
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now);
+/* Who would have to go for a new one; NULL: nobody must or nobody may. */
+struct peer *peers_stalest(const struct peers *t, teredo_time now);
 
 bool peer_is_trusted(const struct peer *p, teredo_time now);
 

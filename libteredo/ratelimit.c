@@ -110,6 +110,24 @@ bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
 	return true;
 }
 
+bool ratelimit_table_has(const struct ratelimit_table *t, teredo_time now,
+			 const void *id, size_t len)
+{
+	uint64_t h = siphash13(t->key, id, len);
+	const struct ratelimit_set *set = &t->set[h & t->mask];
+	teredo_time full_at = set->full_at[bucket(set, (uint16_t)(h >> 48))];
+
+	return take(&full_at, t->burst, t->period, now);
+}
+
+bool ratelimit_take_both(struct ratelimit *all, struct ratelimit_table *t,
+			 teredo_time now, const void *id, size_t len)
+{
+	return ratelimit_has(all, 0, now) &&
+	       ratelimit_table_take(t, now, id, len) &&
+	       ratelimit_take(all, now);
+}
+
 void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 			   size_t len)
 {

@@ -37,6 +37,9 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 #ifndef RATELIMIT_SETS		/* fuzzers want few */
 #define RATELIMIT_SETS 2048u
 #endif
+/* Enough where another limit, for all keys together, is asked first and has at
+ * most a hundred tokens a second. */
+#define RATELIMIT_FEW (RATELIMIT_SETS / 4)
 #define RATELIMIT_PARTS 30u
 #define RATELIMIT_WAYS 6
 
@@ -63,6 +66,13 @@ bool ratelimit_table_init(struct ratelimit_table *t,
 void ratelimit_table_fini(struct ratelimit_table *t);
 bool ratelimit_table_take(struct ratelimit_table *t, teredo_time now,
 			  const void *id, size_t len);
+/* Whether it would. */
+bool ratelimit_table_has(const struct ratelimit_table *t, teredo_time now,
+			 const void *id, size_t len);
+/* A token of each; none of the key's when there is none in `all`, so that the
+ * table is only used as much as `all` lets it be. */
+bool ratelimit_take_both(struct ratelimit *all, struct ratelimit_table *t,
+			 teredo_time now, const void *id, size_t len);
 /* That key comes soon: purely a hint. */
 void ratelimit_table_prefetch(const struct ratelimit_table *t, const void *id,
 			      size_t len);

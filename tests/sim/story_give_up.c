@@ -7,6 +7,8 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
+
 #include "../../libteredo/path.h"
 #include "lab.h"
 #include "scenario.h"
@@ -114,6 +116,34 @@ static void a_stubborn_application_is_cheap(struct world *w, unsigned variant)
 	EXPECT(w, talks(alice->stack, l->host, 10));
 }
 
+/* Who is forgotten for others is not asked sooner for that. More than the table
+ * holds are asked within 2 s, and then the first again. */
+static void who_is_forgotten_is_not_asked_sooner(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", NAT_PORT));
+	struct stack *from = v ? l->host : alice->stack;
+	struct teredo_addr dst = alice->stack->addr;
+
+	for (unsigned i = 0; i < 3 * (NODE_PEERS + 8); i++) {
+		addr_make(&dst, addr_default_prefix(),
+			  l->server->link[0]->ip, 0,
+			  (struct teredo_ep){
+				  inet_addr("203.0.113.77"),
+				  htons((uint16_t)(
+					  1000 + i % (NODE_PEERS + 8)))});
+		stack_ping(from, &dst, 1, 1);
+		world_run(w, 8 * TEREDO_MS);
+	}
+	EXPECT(w, node_counter(v ? l->relay : alice,
+			       TEREDO_EV_peer_evicted) >= 2 * NODE_PEERS);
+}
+
+static void who_asks_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "%s", v ? "relay" : "client");
+}
+
 /* A dead peer must not make a stack of held packets that never leaves. */
 static void a_queue_is_refused_as_a_whole(struct world *w, unsigned variant)
 {
@@ -142,6 +172,8 @@ const struct scenario story_give_up[] = {
 	      EVERY_NAT),
 	STORY(a_stubborn_application_is_cheap,
 	      "C-BUB-04 C-BUB-05 C-TX-16 R-ENC-11 G-ICM-01 B8"),
+	STORY(who_is_forgotten_is_not_asked_sooner, "C-BUB-04 R-ENC-06",
+	      .variants = 2, .label = who_asks_label),
 	STORY(a_queue_is_refused_as_a_whole, "C-TX-15 C-TX-16"),
 	{.name = NULL},
 };

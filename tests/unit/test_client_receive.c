@@ -479,24 +479,45 @@ static void a_flood_of_matching_sources_evicts_no_trusted_peer(void **state)
 	assert_true(bench_status().peers_direct <= 64);
 }
 
-/* SEC-DOS-03: 128 at once, then 64/s */
-static void peers_that_nobody_asked_for_are_noted_slowly(void **state)
+/* In 2 s each of 2000 peers sends a packet. */
+static void strangers_send(bool from_one_place)
 {
-	struct teredo_ep at = ep4("203.0.113.66", 6666);
-	struct teredo_addr stranger = bench_peer(at);
-
-	(void)state;
 	bench_close();
 	bench_open(1, 4096);
 	bench_qualify();
 	for (unsigned i = 0; i < 2000; i++) {
+		struct teredo_ep at = ep4("203.0.113.66", 6666);
+		struct teredo_addr stranger;
+
+		if (!from_one_place)
+			at = somewhere(i);
+		stranger = bench_peer(at);
 		stranger.b[8] = (uint8_t)(i >> 8);
 		stranger.b[9] = (uint8_t)i;
 		bench_receive(at, &stranger, 8);
 		bench_run(1 * MS);
 		bench_forget();
 	}
+}
+
+/* SEC-DOS-03: 128 at once, then 64/s */
+static void peers_that_nobody_asked_for_are_noted_slowly(void **state)
+{
+	(void)state;
+	strangers_send(false);
 	assert_in_range(bench_status().peers_direct, 254, 258);
+	/* all the same, they are who they say */
+	assert_int_equal(bench_count(TEREDO_DROP_rate_limited), 0);
+}
+
+/* SEC-DOS-03: 128 of one IPv4 address at once, then 4/s; what the others send
+ * would only make us ask servers that do not exist */
+static void one_host_cannot_be_many_peers(void **state)
+{
+	(void)state;
+	strangers_send(true);
+	assert_in_range(bench_status().peers_direct, 134, 138);
+	assert_in_range(bench_count(TEREDO_DROP_rate_limited), 1862, 1866);
 }
 
 /* ... and hosts that nobody asked for, from wherever, as many */
@@ -564,6 +585,7 @@ int main(void)
 		T(half_of_the_room_is_kept_for_our_own_packets),
 		T(a_flood_of_matching_sources_evicts_no_trusted_peer),
 		T(peers_that_nobody_asked_for_are_noted_slowly),
+		T(one_host_cannot_be_many_peers),
 		T(hosts_that_nobody_asked_for_are_noted_slowly),
 		T(a_peer_at_an_address_of_ours_is_not_noted),
 	};

@@ -177,6 +177,7 @@ static void a_client_has_its_own_key_alone(void **state)
 /* ---- files ---- */
 
 static struct conf conf;
+static char file_name[sizeof(conf.key_file)];
 
 static int setup(void **state)
 {
@@ -185,13 +186,14 @@ static int setup(void **state)
 			      .key_file = "/tmp/miredo-keys-XXXXXX",
 			      .key_file_place = { 3, 9 } };
 	close(mkstemp(conf.key_file));
+	strcpy(file_name, conf.key_file);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	unlink(conf.key_file);
+	unlink(file_name);
 	return 0;
 }
 
