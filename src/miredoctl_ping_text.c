@@ -9,9 +9,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
+#include "../libteredo/addr.h"
 #include "miredoctl_ping.h"
 #include "text.h"
 
@@ -55,15 +57,20 @@ static void print_no_path(const struct ping_view *v)
 {
 	const struct ctl_lookup *l = &v->now;
 	char ip[TEXT_IP4_LEN];
-	uint32_t server = l->server_ip != 0 ? l->server_ip
-					    : v->before.server_ip;
+	struct teredo_addr dst;
+	uint32_t server = l->server_ip;
+
+	memcpy(dst.b, v->addr, sizeof(dst.b));
+	if (server == 0)
+		server = v->before.server_ip;
+	if (server == 0) /* it was given up before we asked */
+		server = v->server_ip;
 
 	if (l->would == TEREDO_WOULD_DROP) {
 		printf(" (dropped here)\n"
 		       "why: miredoctl explain %s\n",
 		       v->name);
-	} else if (l->would == TEREDO_WOULD_TEST ||
-		   v->before.would == TEREDO_WOULD_TEST) {
+	} else if (!addr_in_prefix(&dst, addr_default_prefix())) {
 		printf(" (no relay answered the test sent by server %s)\n"
 		       "no relay near it serves 2001::/32, or it does not exist\n",
 		       text_ip4(ip, server));
