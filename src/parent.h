@@ -180,7 +180,6 @@ void parent_discovery_look(struct parent *p, const struct netconf_host *host);
 /* Settings of a fresh interface; of a relay also address and route. */
 int parent_link_begin(struct parent *p);
 int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu);
-int parent_link_down(struct parent *p);
 /* Takes away what the role of p->config has on it; another role follows. */
 void parent_link_leave(struct parent *p);
 /* What `next` changes of it, before p->conf becomes `next`. */

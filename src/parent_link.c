@@ -141,23 +141,19 @@ int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
 	return link_apply(p);
 }
 
-int parent_link_down(struct parent *p)
+/* Takes away address and routes of a client. */
+static void link_down(struct parent *p)
 {
 	struct parent_link *l = &p->link;
 	uint8_t prefix[16] = { 0 };
-	int err;
 
 	if (!l->up)
-		return 0;
+		return;
 	l->up = false;
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
-	err = netconf_del_route(p->nc, l->ifindex, anywhere, 0,
-				CLIENT_METRIC);
-	if (err == 0)
-		err = netconf_flush_global(p->nc, l->ifindex);
-	return err == 0 ? netconf_del_route(p->nc, l->ifindex, prefix, 32,
-					    ONLINK_METRIC)
-			: err;
+	netconf_del_route(p->nc, l->ifindex, anywhere, 0, CLIENT_METRIC);
+	netconf_flush_global(p->nc, l->ifindex);
+	netconf_del_route(p->nc, l->ifindex, prefix, 32, ONLINK_METRIC);
 }
 
 void parent_link_reload(struct parent *p, const struct conf *next)
@@ -185,7 +181,7 @@ void parent_link_leave(struct parent *p)
 	if (link_is_relay(p))
 		netconf_del_route(p->nc, l->ifindex, prefix, 32,
 				  relay_metric(p));
-	parent_link_down(p);
+	link_down(p);
 	l->mtu = p->conf.mtu;
 	parent_timer(p, PARENT_NET, clock_now());	/* the next role's */
 }

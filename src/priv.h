@@ -29,7 +29,6 @@ enum priv_verb {
 	/* engine to parent */
 	PRIV_READY = 1,		/* struct priv_word: I serve */
 	PRIV_TUN_UP,		/* struct priv_tun_up */
-	PRIV_TUN_DOWN,		/* struct priv_word */
 	PRIV_CARRIER,		/* struct priv_word: value 0 or 1 */
 	PRIV_RESOLVE,		/* struct priv_word: number of the server */
 	PRIV_RELOAD,		/* struct priv_word + connection of who asks */
@@ -47,8 +46,8 @@ enum priv_verb {
 	PRIV_START,		/* struct priv_word: that is all, go */
 	PRIV_NETCHANGE,		/* struct priv_netchange */
 	PRIV_RESOLVED,		/* struct priv_resolved */
-	PRIV_ANSWER,		/* struct priv_answer to TUN_UP, TUN_DOWN or
-				 * SECONDARY; 1 comes as FD when it is done */
+	PRIV_ANSWER,		/* struct priv_answer to TUN_UP or SECONDARY;
+				 * 1 comes as FD when it is done */
 	PRIV_KEYS,		/* struct priv_keys, any number before START */
 	PRIV_LINK,		/* struct priv_link, before START and when it
 				 * changes */

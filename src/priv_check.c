@@ -28,7 +28,6 @@ uint32_t priv_length(uint32_t verb)
 {
 	switch (verb) {
 	case PRIV_READY:
-	case PRIV_TUN_DOWN:
 	case PRIV_CARRIER:
 	case PRIV_RESOLVE:
 	case PRIV_RELOAD:
@@ -137,10 +136,6 @@ static int check_word(struct priv_policy *policy, const void *msg,
 	case PRIV_READY:
 	case PRIV_KEEPALIVE:
 		return 0;
-	case PRIV_TUN_DOWN:
-		return client ? limit_take(&policy->tun, PRIV_TUN_PER_MINUTE,
-					   now)
-			      : -EPERM;
 	case PRIV_CARRIER:
 		if (m.value > 1)
 			return -EPROTO;

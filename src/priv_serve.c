@@ -60,18 +60,12 @@ static void serve_log(struct parent *p, const struct priv_log *m, uint64_t now)
 		log_line((int)m->level, "%s", m->text);
 }
 
-static void serve_tun(struct parent *p, const void *msg, uint32_t verb)
+static void serve_tun(struct parent *p, const void *msg)
 {
 	struct priv_tun_up m;
-	int err;
 
-	if (verb == PRIV_TUN_DOWN) {
-		err = parent_link_down(p);
-	} else {
-		memcpy(&m, msg, sizeof(m));
-		err = parent_link_up(p, m.addr, m.mtu);
-	}
-	serve_answer(p, verb, err);
+	memcpy(&m, msg, sizeof(m));
+	serve_answer(p, m.verb, parent_link_up(p, m.addr, m.mtu));
 	parent_health_tell(p, false);
 }
 
@@ -99,8 +93,7 @@ static void serve(struct parent *p, const void *msg, int fd, uint64_t now)
 		parent_ready(p);
 		break;
 	case PRIV_TUN_UP:
-	case PRIV_TUN_DOWN:
-		serve_tun(p, msg, m.verb);
+		serve_tun(p, msg);
 		break;
 	case PRIV_CARRIER:
 		p->link.held = m.value == 0;
@@ -138,8 +131,7 @@ static void serve_refused(struct parent *p, const void *msg, int fd, int err)
 	memcpy(&m, msg, sizeof(m));
 	if (fd >= 0) {
 		parent_ask_refuse(p, m.verb, fd);
-	} else if (m.verb == PRIV_TUN_UP || m.verb == PRIV_TUN_DOWN ||
-	    m.verb == PRIV_SECONDARY) {
+	} else if (m.verb == PRIV_TUN_UP || m.verb == PRIV_SECONDARY) {
 		serve_answer(p, m.verb, err);
 	} else if (m.verb == PRIV_RESOLVE) {
 		failed.server = m.value;

@@ -96,13 +96,6 @@ int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
 	return -(int)(mtu & 1);
 }
 
-int parent_link_down(struct parent *p)
-{
-	(void)p;
-	check_rate(w.changed, &w.changes);
-	return 0;
-}
-
 int parent_secondary(struct parent *p, bool open)
 {
 	if (open)

@@ -112,7 +112,7 @@ static void say_log(void)
 
 static void say_something(void)
 {
-	switch (any(12)) {
+	switch (any(11)) {
 	case 0:
 		say_log();
 		break;
@@ -123,18 +123,15 @@ static void say_something(void)
 		say_word(PRIV_CARRIER, any(2));
 		break;
 	case 3:
-		say_word(PRIV_TUN_DOWN, any(2));
-		break;
-	case 4:
 		say_word(PRIV_READY, any(2));
 		break;
-	case 5:
+	case 4:
 		say_word(PRIV_SECONDARY, any(2));
 		break;
-	case 6:
+	case 5:
 		say_word(PRIV_KEEPALIVE, any(2));
 		break;
-	case 7:
+	case 6:
 		say_for_administrator(PRIV_ANNOUNCE, any(2));
 		break;
 	default:

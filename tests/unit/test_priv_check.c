@@ -137,15 +137,12 @@ static void the_mtu_stays_in_range(void **state)
 static void ten_changes_in_any_minute(void **state)
 {
 	struct priv_policy p = client_policy();
-	struct priv_word down = { PRIV_TUN_DOWN, 0 };
 
 	(void)state;
-	for (uint64_t i = 0; i < 9; i++)
+	for (uint64_t i = 0; i < 10; i++)
 		assert_int_equal(ask_up(&p, good, 1280, i * SECOND), 0);
-	assert_int_equal(priv_check(&p, &down, sizeof(down), 9 * SECOND), 0);
 	assert_int_equal(ask_up(&p, good, 1280, 10 * SECOND), -EAGAIN);
-	assert_int_equal(priv_check(&p, &down, sizeof(down), 59 * SECOND),
-			 -EAGAIN);
+	assert_int_equal(ask_up(&p, good, 1280, 59 * SECOND), -EAGAIN);
 	assert_int_equal(ask_up(&p, good, 1280, 60 * SECOND), 0);
 	assert_int_equal(ask_up(&p, good, 1280, 60 * SECOND), -EAGAIN);
 	assert_int_equal(ask_up(&p, good, 1280, 61 * SECOND), 0);
@@ -168,7 +165,6 @@ static void a_role_has_its_verbs_only(void **state)
 	assert_int_equal(ask(&p, PRIV_SECONDARY, 1), -EPERM);
 	assert_int_equal(ask(&p, PRIV_SECONDARY, 0), -EPERM);
 	assert_int_equal(ask(&p, PRIV_CARRIER, 0), 0);
-	assert_int_equal(ask(&p, PRIV_TUN_DOWN, 0), -EPERM);
 	assert_int_equal(ask(&p, PRIV_RESOLVE, 0), -EPERM);
 	assert_int_equal(ask_up(&p, good, 1280, SECOND), -EPERM);
 	p.role = PRIV_SERVER;
@@ -317,15 +313,12 @@ static void a_hostile_engine_gets_no_more_than_the_rules(void **state)
 		now += any(100) * 1000000ull;
 		memcpy(&m, buf, sizeof(m));
 		refused += err != 0;
-		if (err != 0 ||
-		    (m.verb != PRIV_TUN_UP && m.verb != PRIV_TUN_DOWN))
+		if (err != 0 || m.verb != PRIV_TUN_UP)
 			continue;
 		if (granted >= 10)
 			assert_true(now - granted_at[granted % 10] >=
 				    59 * SECOND);
 		granted_at[granted++ % 10] = now;
-		if (m.verb == PRIV_TUN_DOWN)
-			continue;
 		assert_memory_equal(m.addr, good, 8);
 		assert_in_range(m.mtu, 1280, 1500);
 	}

@@ -25,7 +25,7 @@
 static struct world {
 	struct parent p;
 	int engine;		/* its end */
-	unsigned ready, up, down, carrier, resolved, killed, lines;
+	unsigned ready, up, carrier, resolved, killed, lines;
 	struct priv_word asked[2];
 	unsigned asks, refused;
 	char why[80];
@@ -61,13 +61,6 @@ int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
 	memcpy(p->link.addr, addr, 16);
 	p->link.mtu = mtu;
 	w.up++;
-	return w.answer;
-}
-
-int parent_link_down(struct parent *p)
-{
-	(void)p;
-	w.down++;
 	return w.answer;
 }
 
@@ -275,10 +268,6 @@ static void an_address_is_set_and_answered(void **state)
 	priv_serve(&w.p, 0);
 	assert_int_equal(w.up, 1);
 	assert_int_equal(answer_about(PRIV_TUN_UP), 0);
-	say(PRIV_TUN_DOWN, 0);
-	priv_serve(&w.p, 0);
-	assert_int_equal(w.down, 1);
-	assert_int_equal(answer_about(PRIV_TUN_DOWN), 0);
 }
 
 static void a_failed_change_is_an_answer_not_a_death(void **state)
