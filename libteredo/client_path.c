@@ -357,24 +357,24 @@ static bool answers_test(struct teredo_client *c, const struct peer *peer,
 	return true;
 }
 
-/*
- * A native source that is not proven to be there: rule 6. Where it is trusted
- * elsewhere (C-RX-07) the packet does not wait: what proves that the peer is
- * alive would not prove that this packet is its own.
- */
+/* A native source that is not proven to be there: rule 6. Where it is trusted
+ * elsewhere (C-RX-07), a proof that it lives proves this packet only if it comes
+ * from this very endpoint. So nothing is lost when a host's relay changes. */
 static struct teredo_verdict stranger_in(struct teredo_client *c,
 					 struct peer *peer,
 					 const struct wire_packet *p,
-					 struct teredo_ep from,
-					 teredo_time now,
+					 struct teredo_ep from, teredo_time now,
 					 struct teredo_outbox *ob)
 {
-	if (peer != NULL && peer_is_trusted(peer, now)) {
-		path_probe(&c->path, peer, now, ob);
-		return client_drop(c, TEREDO_DROP_spoofed);
-	}
 	/* Half of the pool is for what our own side sends. */
-	if (hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2)
+	bool is_full = hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2;
+
+	if (peer != NULL && peer_is_trusted(peer, now) && !is_full)
+		return path_receive_elsewhere(&c->path, peer, from, p->ip6,
+					      p->ip6_len, now, ob);
+	if (peer != NULL && peer_is_trusted(peer, now))
+		path_probe(&c->path, peer, now, ob);
+	if (is_full)
 		return client_drop(c, TEREDO_DROP_hold_full);
 	/* anybody can name any number of native hosts (SEC-DOS-03) */
 	if (peer == NULL &&

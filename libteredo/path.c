@@ -70,7 +70,9 @@ static void end(struct path *path, struct peer *p)
 	if (p->search == 0)
 		return;
 	s = &path->search[p->search - 1];
-	path->count->n[TEREDO_DROP_unreachable] += s->held.packets;
+	path->count->n[s->elsewhere.port != 0 ? TEREDO_DROP_spoofed
+					      : TEREDO_DROP_unreachable] +=
+		s->held.packets;
 	hold_drop(path->hold, &s->held);
 	deadlines_disarm(path->timers, p->search - 1);
 	slots_give(&path->searches, p->search - 1u);
@@ -347,6 +349,33 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 	return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
 }
 
+struct teredo_verdict path_receive_elsewhere(struct path *path, struct peer *p,
+					     struct teredo_ep from,
+					     const uint8_t *ip6, size_t len,
+					     teredo_time now,
+					     struct teredo_outbox *ob)
+{
+	struct path_search *s;
+
+	path_probe(path, p, now, ob);
+	if (!path_is_probing(p))
+		return drop(path, TEREDO_DROP_spoofed);
+	s = &path->search[p->search - 1];
+	if (s->held.packets == 0)
+		s->elsewhere = from;
+	else if (!ep_equal(s->elsewhere, from))
+		return drop(path, TEREDO_DROP_spoofed);
+	return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
+}
+
+/* What came from elsewhere is not vouched for by a proof at another place. */
+static bool is_unvouched(const struct path *path, const struct peer *p)
+{
+	struct teredo_ep from = path->search[p->search - 1].elsewhere;
+
+	return from.port != 0 && !ep_equal(from, p->ep);
+}
+
 static void release(struct path *path, struct peer *p, teredo_time now,
 		    struct teredo_outbox *ob)
 {
@@ -357,6 +386,11 @@ static void release(struct path *path, struct peer *p, teredo_time now,
 	while (hold_first(path->hold, q, &way, &len)) {
 		uint8_t *out;
 
+		if (way == HOLD_TO_TUN && is_unvouched(path, p)) {
+			hold_take(path->hold, q, NULL, 0);
+			path->count->n[TEREDO_DROP_spoofed]++;
+			continue;
+		}
 		if (way == HOLD_TO_PEER) {
 			out = outbox_udp(ob, TEREDO_VIA_PRIMARY, p->ep, len);
 			peers_sent(path->peers, p, now);

@@ -72,6 +72,8 @@ struct path_ops {
 struct path_search {
 	struct hold_queue held;
 	uint32_t slot;			/* the peer's */
+	struct teredo_ep elsewhere;	/* whence what is held of a trusted
+					 * peer came; port 0: nothing */
 };
 
 struct path {
@@ -116,6 +118,15 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    const uint8_t *ip6, size_t len,
 					    teredo_time now,
 					    struct teredo_outbox *ob);
+
+/* The same for a trusted peer, from where it is not trusted: delivered if it is
+ * proven at that very endpoint before it is heard where it was, else dropped
+ * as spoofed. One such endpoint at a time. */
+struct teredo_verdict path_receive_elsewhere(struct path *path, struct peer *p,
+					     struct teredo_ep from,
+					     const uint8_t *ip6, size_t len,
+					     teredo_time now,
+					     struct teredo_outbox *ob);
 
 /* Starts to probe p, unless that is going on already, or was in vain just now,
  * or too many are probed. Room as for ops->probe(). */

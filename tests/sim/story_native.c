@@ -8,8 +8,10 @@
  */
 #include "config.h"
 
+#include "../../libteredo/icmp6.h"
 #include "lab.h"
 #include "scenario.h"
+#include "villain.h"
 
 /* variant: NAT kind * 4 + host-local * 2 + host first */
 static void native_label(unsigned variant, char out[SCENARIO_LABEL])
@@ -135,6 +137,59 @@ static void two_clients_share_a_nat(struct world *w, unsigned v)
 	EXPECT(w, stack_count_all(alice->stack, ARRIVAL_UNREACHABLE) == 1);
 }
 
+/* Anycast: the host's packets come by another relay from now on. */
+static void a_flow_moves_to_another_relay_without_loss(struct world *w,
+						       unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v + NAT_CONE));
+	struct flow *f = flow_start(alice->stack, l->host, 150 * TEREDO_MS);
+	struct node *second;
+
+	world_run(w, 10 * TEREDO_SECOND);
+	second = lab_relay(l, "second", NULL);
+	world_run(w, 10 * TEREDO_SECOND);
+	f->is_silent = true;
+	world_run(w, 5 * TEREDO_SECOND);
+	EXPECT(w, flow_lost(f, f->sent) == 0);
+	EXPECT(w, goes_through(alice, l->host, second));
+}
+
+/* Who claims to be the host moves nothing and gets nothing in. */
+static void the_host_itself_answers_but_not_for_others(struct world *w,
+						       unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", NAT_CONE));
+	struct villain *m = villain_new(w, "mallory", "192.0.2.66", 3545);
+	struct flow *f = flow_start(alice->stack, l->host, 150 * TEREDO_MS);
+
+	alice->stack->meets_strangers = true;
+	world_run(w, 5 * TEREDO_SECOND);
+	for (unsigned i = 0; i < 500; i++) {
+		villain_echo(m, ICMP6_ECHO_REQUEST, m->ep,
+			     addr_mapping(&alice->stack->addr), &l->host->addr,
+			     &alice->stack->addr);
+		if (v == 1 && i == 250)
+			lab_relay(l, "second", NULL);
+		world_run(w, 20 * TEREDO_MS);
+	}
+	f->is_silent = true;
+	world_run(w, 12 * TEREDO_SECOND);
+	if (v == 0)
+		EXPECT(w, flow_lost(f, f->sent) == 0);
+	EXPECT(w, stack_count_all(alice->stack, ARRIVAL_PING) == 0);
+	EXPECT(w, alice->stack->strange == 0);
+	EXPECT(w, goes_through(alice, l->host, l->relay) == (v == 0));
+	EXPECT(w, node_counter(alice, TEREDO_DROP_spoofed) +
+			  node_counter(alice, TEREDO_DROP_hold_full) >= 490);
+}
+
+static void moves_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "relay_%s", v ? "changes" : "stays");
+}
+
 const struct scenario story_native[] = {
 	STORY(client_and_native_host_talk,
 	      "C-DCT-02 C-DCT-03 C-RX-08 C-RX-09 C-RX-19 C-TX-02 C-TX-03 "
@@ -146,6 +201,11 @@ const struct scenario story_native[] = {
 	STORY(of_a_long_burst_the_first_8_arrive, "C-TX-16 R-ENC-11",
 	      .variants = 2 * NAT_KINDS, .label = burst_label),
 	STORY(many_hosts_share_a_relay, "R-GEN-04"),
+	STORY(a_flow_moves_to_another_relay_without_loss, "C-RX-07 C-RX-08",
+	      .variants = NAT_KINDS - NAT_CONE, .label = kind_label),
+	STORY(the_host_itself_answers_but_not_for_others,
+	      "C-RX-07 SEC-MITM-04 SEC-DOS-04", .variants = 2,
+	      .label = moves_label),
 	STORY(two_clients_share_a_nat, "C-CFG-03 C-SYM-02 C-TX-15",
 	      .variants = NAT_KINDS - NAT_CONE, .label = kind_label),
 	{.name = NULL},

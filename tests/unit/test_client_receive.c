@@ -47,7 +47,7 @@ static void a_trusted_native_peer_elsewhere_is_tested_first(void **state)
 	bench_trust(&native, RELAY);
 	bench_run(5 * S);
 	bench_forget();
-	assert_dropped(bench_receive(other, &native, 8), spoofed);
+	assert_int_equal(bench_receive(other, &native, 8).fate, TEREDO_TAKEN);
 	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
 	bench_expect_udp(RELAY);	/* asked where it was, too */
 	assert_int_equal(bench_receive(RELAY, &native, 8).fate, TEREDO_TO_TUN);
@@ -100,7 +100,7 @@ static void a_reply_of_zeros_proves_nothing(void **state)
 	bench_trust(&native, RELAY);
 	icmp6_put_echo(packet_more(&reply, ICMP6_ECHO_LEN(8)), ICMP6_ECHO_REPLY,
 		       &native, &bench.own, 0, 1, zeros, 8);
-	assert_dropped(bench_udp(liar, &reply), spoofed);
+	assert_int_equal(bench_udp(liar, &reply).fate, TEREDO_TAKEN);
 	assert_ep_equal(bench_send(&native, 8).to, RELAY);
 }
 

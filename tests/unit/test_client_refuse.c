@@ -9,6 +9,7 @@
 #include "tests/unit/client_bench.h"
 
 #define PEER	ep4("192.0.2.99", 5000)
+#define RELAY	ep4("203.0.113.50", 3545)
 
 static struct teredo_addr peer;
 
@@ -251,6 +252,44 @@ static void a_peer_cannot_say_an_origin(void **state)
 	bench_expect_silence();
 }
 
+/* C-RX-07: delivered when the test is answered there; not when it is answered
+ * at a third place, or where the peer was */
+static void what_comes_by_another_relay_waits_for_its_answer(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct teredo_ep other = ep4("203.0.113.51", 3545);
+	struct teredo_ep third = ep4("203.0.113.52", 3545);
+	struct test_packet reply;
+
+	(void)state;
+	for (unsigned where = 0; where < 3; where++) {
+		struct teredo_ep at[3] = { other, third, RELAY };
+
+		native.b[15] = (uint8_t)where;
+		bench_trust(&native, RELAY);
+		bench_run(5 * S);
+		bench_forget();
+		for (size_t len = 8; len < 16; len++)
+			assert_int_equal(
+				bench_receive(other, &native, len).fate,
+				TEREDO_TAKEN);
+		bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native,
+				 &reply);
+		bench_expect_udp(RELAY);
+		assert_dropped(bench_receive(other, &native, 8), hold_full);
+		assert_dropped(bench_receive(third, &native, 8), spoofed);
+		bench_forget();
+		assert_int_equal(bench_udp(at[where], &reply).fate,
+				 TEREDO_TAKEN);
+		for (size_t len = 8; where == 0 && len < 16; len++)
+			assert_int_equal(bench_expect_tun()->len, 40 + len);
+		bench_expect_silence();
+		bench_run(60 * S);
+		bench_forget();
+	}
+	assert_int_equal(bench_count(TEREDO_DROP_spoofed), 3 + 2 * 8);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -270,6 +309,7 @@ int main(void)
 		T(next_header_59_with_a_payload_is_data),
 		T(a_bubble_of_a_native_source_is_dropped),
 		T(a_peer_cannot_say_an_origin),
+		T(what_comes_by_another_relay_waits_for_its_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
