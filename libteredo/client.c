@@ -107,6 +107,14 @@ static void limits_fini(struct teredo_client *c)
 	ratelimit_table_fini(&c->natives_by_ip);
 }
 
+bool client_denies(const struct teredo_client *c,
+		   const struct teredo_addr *peer)
+{
+	return addr_in_prefix(peer, addr_default_prefix()) &&
+	       (ep_is_denied(addr_mapping(peer), &c->local) ||
+		ep_is_denied(addr_server_ep(addr_server(peer)), &c->local));
+}
+
 struct teredo_client *
 teredo_client_new(const struct teredo_client_config *config,
 		  const struct teredo_env *env)

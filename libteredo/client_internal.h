@@ -129,6 +129,11 @@ struct teredo_client {
 /* Instead of a reason for a drop. */
 #define CLIENT_NO_OBJECTION TEREDO_N_COUNTERS
 
+/* The administrator denies this Teredo peer's mapping or its server: wherever
+ * it is, nothing is taken from it. Others are denied by where they are. */
+bool client_denies(const struct teredo_client *c,
+		   const struct teredo_addr *peer);
+
 /* Counts a reason and gives the verdict. */
 struct teredo_verdict client_drop(struct teredo_client *c,
 				  enum teredo_counter reason);

@@ -83,7 +83,8 @@ bool client_local_fits(const struct teredo_client *c,
 	       addr_in_prefix(addr, addr_default_prefix()) &&
 	       (c->config.discovery == TEREDO_DISCOVERY_ANY ||
 		is_behind_our_nat(c, addr)) &&
-	       local4_is_neighbour(&c->local, ep.ip);
+	       local4_is_neighbour(&c->local, ep.ip) &&
+	       !ep_is_denied(ep, &c->local);
 }
 
 static const struct client_neighbour *
@@ -245,7 +246,7 @@ static enum teredo_counter objection(const struct teredo_client *c,
 		return TEREDO_DROP_not_for_us;
 	if (!addr_in_prefix(&p->src, addr_default_prefix()))
 		return TEREDO_DROP_not_teredo;
-	if (ep_is_denied(addr_mapping(&p->src), &c->local))
+	if (client_denies(c, &p->src) || ep_is_denied(rx->from, &c->local))
 		return TEREDO_DROP_denied;
 	if (!ep_is_acceptable(addr_mapping(&p->src), &c->local) ||
 	    !ipv4_is_global(addr_server(&p->src)))

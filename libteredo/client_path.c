@@ -431,14 +431,11 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 		path_heard(&c->path, peer, now);
 		return to_tun(c, peer, p);
 	}
-	if (ep_is_denied(rx->from, &c->local))
-		return client_drop(c, TEREDO_DROP_denied);
-	if (!is_teredo(&p->src)) {				/* case 6 */
+	if (!is_teredo(&p->src) && p->has_origin)
 		/* answered with a bubble: no test beside it */
-		return p->has_origin ? client_drop(c, TEREDO_DROP_unknown_peer)
-				     : stranger_in(c, peer, p, rx->from, now,
-						   ob);
-	}
+		return client_drop(c, TEREDO_DROP_unknown_peer);
+	if (!is_teredo(&p->src))				/* case 6 */
+		return stranger_in(c, peer, p, rx->from, now, ob);
 	if (!is_where_it_says(c, p, rx->from, now))	/* cases 3, 5 */
 		return client_drop(c, TEREDO_DROP_spoofed);
 	/* where it cannot be noted, it is nevertheless believed; but none of
@@ -446,8 +443,7 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	if (!is_shown_by(c, peer, p, rx->from, now))
 		return to_tun(c, peer, p);
 	why = prove(c, peer, &p->src, rx->from, now, ob);
-	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_denied ||
-	    why == TEREDO_DROP_rate_limited)
+	if (why == TEREDO_DROP_martian_v4 || why == TEREDO_DROP_rate_limited)
 		return client_drop(c, why);
 	return to_tun(c, peers_find(c->path.peers, &p->src), p);
 }
@@ -488,6 +484,8 @@ struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_not_qualified);
 	if (ep_equal(rx->from, c->mapped))		/* SEC-LOOP-02 */
 		return client_drop(c, TEREDO_DROP_loop);
+	if (client_denies(c, &p.src))
+		return client_drop(c, TEREDO_DROP_denied);
 	if (ep_equal(rx->from, addr_server_ep(c->used.ip))) {
 		client_qualify_heard(c, now);
 		if (wire_is_bubble(&p))
@@ -495,6 +493,8 @@ struct teredo_verdict teredo_client_udp_in(struct teredo_client *c,
 		if (p.has_origin && addr_equal(&p.dst, &c->addr))
 			answer_indirect(c, &p, now, ob);
 	}
+	if (ep_is_denied(rx->from, &c->local))
+		return client_drop(c, TEREDO_DROP_denied);
 	if (wire_is_bubble(&p))
 		return bubble_in(c, rx, &p, now, ob);
 	return data_in(c, rx, &p, now, ob);

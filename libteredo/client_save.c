@@ -96,6 +96,7 @@ void teredo_client_restore_peer(struct teredo_client *c,
 
 	if (!c->has_address || !addr_is_global(addr) ||
 	    addr_equal(addr, &c->addr) || ep_equal(ep, c->mapped) ||
+	    client_denies(c, addr) ||
 	    !(ep_is_acceptable(ep, &c->local) ||
 	      client_local_fits(c, addr, ep)))
 		return;

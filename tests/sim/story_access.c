@@ -75,6 +75,50 @@ static void of_several_rules_the_longest_prefix_decides(struct world *w,
 	EXPECT(w, denied(alice) > 0);
 }
 
+/* Whoever begins. Only a bubble from a cookie is answered, as it does not say
+ * whose it is; what comes then does. */
+static void a_client_does_not_speak_with_peers_of_a_denied_server(
+	struct world *w, unsigned from_bob)
+{
+	struct lab *l = lab_new(w);
+	struct node *bob = qualify(lab_client(l, "bob", NAT_PORT));
+	struct node *alice = lab_client(l, "alice", NAT_CONE);
+
+	add_rule(&client_role(alice)->config.access,
+		 addr_server(&bob->stack->addr), 32, false);
+	qualify(alice);
+	EXPECT(w, ping(from_bob ? bob->stack : alice->stack,
+		       from_bob ? alice->stack : bob->stack,
+		       5 * TEREDO_SECOND) == TEREDO_NEVER);
+	EXPECT(w, denied(alice) > 0);
+	EXPECT(w, node_peers_up(alice) == 0);
+	EXPECT(w, alice->stack->n_in == 0);
+	EXPECT(w, talks(alice->stack, l->host, 5));
+}
+
+/* On the link too, where bob's own address is denied or his server. */
+static void a_client_does_not_meet_a_denied_neighbour(struct world *w,
+						      unsigned server)
+{
+	struct lab *l = lab_new(w);
+	struct nat *nat = lab_nat(l, "nat", NAT_PORT);
+	struct node *bob = qualify(lab_neighbour(l, "bob", nat));
+	struct node *alice = lab_neighbour(l, "alice", nat);
+
+	add_rule(&client_role(alice)->config.access,
+		 server ? addr_server(&bob->stack->addr) : bob->link[0]->ip,
+		 32, false);
+	qualify(alice);
+	EXPECT(w, ping(bob->stack, alice->stack, 5 * TEREDO_SECOND) ==
+			  TEREDO_NEVER);
+	EXPECT(w, ping(alice->stack, bob->stack, 5 * TEREDO_SECOND) ==
+			  TEREDO_NEVER);
+	EXPECT(w, denied(alice) > 0);
+	EXPECT(w, client_status(alice).neighbours == 0);
+	EXPECT(w, node_peers_up(alice) == 0);
+	EXPECT(w, talks(alice->stack, l->host, 5));
+}
+
 /* The relay is what a native host is reached by. */
 static void a_client_does_not_speak_with_a_denied_relay(struct world *w,
 							unsigned v)
@@ -116,6 +160,10 @@ const struct scenario story_access[] = {
 	STORY(a_client_does_not_speak_with_a_denied_peer, "C-TX-11",
 	      .variants = 2, .label = label),
 	STORY(of_several_rules_the_longest_prefix_decides, "C-TX-11",
+	      .variants = 2, .label = label),
+	STORY(a_client_does_not_speak_with_peers_of_a_denied_server, "C-TX-11",
+	      .variants = 2, .label = label),
+	STORY(a_client_does_not_meet_a_denied_neighbour, "C-TX-05 C-LCD-09",
 	      .variants = 2, .label = label),
 	STORY(a_client_does_not_speak_with_a_denied_relay, "C-TX-11",
 	      .variants = 2, .label = label),

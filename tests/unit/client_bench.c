@@ -75,10 +75,9 @@ void bench_open_keyed(unsigned servers, uint32_t max_peers,
 	open_client(&config, hmac);
 }
 
-void bench_open_discovering(enum teredo_discovery discovery)
+static void discover_with(struct teredo_client_config config,
+			  enum teredo_discovery discovery)
 {
-	struct teredo_client_config config = plain_config(2, 64);
-
 	config.discovery = discovery;
 	open_client(&config, NULL);
 	bench.discovery = discovery;
@@ -88,6 +87,20 @@ void bench_open_discovering(enum teredo_discovery discovery)
 		.net = { { bench.local_ip, htonl(0xffffff00) } },
 	};
 	bench_net_changed(false);
+}
+
+void bench_open_discovering(enum teredo_discovery discovery)
+{
+	discover_with(plain_config(2, 64), discovery);
+}
+
+void bench_open_denying(const char *ip, enum teredo_discovery discovery)
+{
+	struct teredo_client_config config = plain_config(2, 64);
+
+	config.access.rule[config.access.n].ip = ip4(ip);
+	config.access.rule[config.access.n++].bits = 32;
+	discover_with(config, discovery);
 }
 
 void bench_close(void)

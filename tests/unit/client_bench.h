@@ -58,6 +58,8 @@ void bench_open_keyed(unsigned servers, uint32_t max_peers,
 		      const struct auth_key *key, test_hmac_fn *hmac);
 /* ... that looks for local peers in 10.0.0.0/24, and is 10.0.0.2 there */
 void bench_open_discovering(enum teredo_discovery discovery);
+/* ... and denies that address */
+void bench_open_denying(const char *ip, enum teredo_discovery discovery);
 /* ... with that refresh interval, or one that finds it out */
 void bench_open_refreshing(teredo_time refresh);
 void bench_open_finding(teredo_time refresh);

@@ -206,6 +206,27 @@ static void a_neighbour_that_was_trusted_is_trusted_again(void **state)
 	assert_ep_equal(bench_send(&a, 8).to, NEAR);
 }
 
+/* ... which the administrator denies meanwhile, or its server */
+static void who_is_denied_meanwhile_is_not_trusted_again(void **state)
+{
+	static const char *const ip[] = { "10.0.0.7", "203.0.113.9" };
+	struct teredo_client_saved saved;
+	struct teredo_addr a = near();
+
+	(void)state;
+	befriend();
+	assert_true(teredo_client_save(bench.c, &saved));
+	for (unsigned i = 0; i < COUNT(ip); i++) {
+		bench_close();
+		bench_open_denying(ip[i], TEREDO_DISCOVERY_NAT);
+		assert_true(bench_restore(&saved));
+		bench_restore_peer(&a, NEAR);
+		assert_int_equal(bench_status().peers_direct, 0);
+		assert_dropped(announce(&a, NEAR), denied);
+		assert_dropped(bench_receive(NEAR, &a, 8), denied);
+	}
+}
+
 static void without_discovery_no_private_place_is_restored(void **state)
 {
 	struct teredo_addr a = near();
@@ -229,6 +250,7 @@ int main(void)
 		T(with_the_same_link_nothing_changes),
 		T(another_address_is_announced),
 		T(a_neighbour_that_was_trusted_is_trusted_again),
+		T(who_is_denied_meanwhile_is_not_trusted_again),
 		OFF(without_discovery_no_private_place_is_restored),
 	};
 
