@@ -3,10 +3,13 @@
  *
  * Everything is asked for at once and written to memory, masked there unless
  * that is not wanted, and only then put into its file, so that a report is
- * whole or is not there. Who may not see peers gets a report without them.
+ * whole or is not there. The server's name is hidden before: text shortens and
+ * breaks a long one, and no search would find its parts. Who may not see peers
+ * gets a report without them.
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -36,7 +39,7 @@ static int get_peers(struct report *r, int fd)
 				offsetof(struct ctl_peers, peer), &len, false);
 		if (error != 0)
 			return error;
-		if (page.n > CTL_PEERS_MAX ||
+		if (page.n > CTL_PEERS_MAX || page.next <= place ||
 		    len < offsetof(struct ctl_peers, peer) +
 				  page.n * sizeof(page.peer[0]))
 			return CTL_EXIT_FAILED;
@@ -117,22 +120,35 @@ static void look_around(struct report *r)
 
 /* ---- writing ---- */
 
-/* The whole of it; NULL: out of memory. The caller's. */
-static char *compose(const struct report *r, bool html)
+/* An address as the name is masked as one. */
+static void hide_server(struct ctl_status *st)
 {
-	char *text = NULL, *masked;
+	uint32_t ip;
+
+	if (st->server_name[0] != '\0' &&
+	    inet_pton(AF_INET, st->server_name, &ip) != 1)
+		snprintf(st->server_name, sizeof(st->server_name), "SERVER");
+}
+
+/* The whole of it; NULL: out of memory. The caller's. */
+static char *compose(struct report *r, bool html)
+{
+	char *text = NULL, *masked, name[sizeof(r->st.server_name)];
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (out == NULL)
 		return NULL;
+	snprintf(name, sizeof(name), "%s", r->st.server_name);
+	if (r->masked)
+		hide_server(&r->st);
 	if (html)
 		report_write_html(r, out);
 	else
 		report_write_text(r, out);
 	if (fclose(out) != 0 || !r->masked)
 		return text;
-	masked = report_mask(text, r->st.server_name);
+	masked = report_mask(text, name);
 	free(text);
 	return masked;
 }
