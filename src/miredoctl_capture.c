@@ -4,7 +4,8 @@
  * The engine gives each packet once, as the core saw it, with the verdict
  * (ctl_records.h). Where a packet crosses, both halves go into the file: the
  * datagram on the interface "outer" and the packet in it on the tunnel's. A
- * comment says what became of it, or why it was dropped.
+ * comment says what became of it, or why it was dropped. The file is opened
+ * with the engine's first answer: who may not capture overwrites nothing.
  */
 #include "config.h"
 
@@ -27,6 +28,7 @@
 #define COMMENT_LEN 120
 
 struct film {
+	const char *file;
 	FILE *out;
 	uint64_t offset;	/* of the wall's clock to the engine's */
 	uint64_t wanted;	/* how many are left */
@@ -162,7 +164,13 @@ static bool put_all(struct film *f, const struct ctl_packets *m, size_t len)
 	return true;
 }
 
-static int film(struct film *f, int fd)
+static int fail(const struct film *f)
+{
+	fprintf(stderr, "miredoctl: %s: %s\n", f->file, strerror(errno));
+	return CTL_EXIT_FAILED;
+}
+
+static int film(struct film *f, int fd, const char *instance)
 {
 	static struct ctl_packets m;
 	size_t len, head = offsetof(struct ctl_packets, record);
@@ -171,11 +179,17 @@ static int film(struct film *f, int fd)
 
 	if (code != 0)
 		return code;
+	f->out = strcmp(f->file, "-") == 0 ? stdout : fopen(f->file, "wb");
+	if (f->out == NULL)
+		return fail(f);
+	pcapng_begin(f->out, instance);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever));
 	fprintf(stderr, "capturing; Ctrl-C ends it\n");
 	while (code == 0 && interrupted == 0) {
-		if (!put_all(f, &m, len) || fflush(f->out) != 0)
+		if (!put_all(f, &m, len))
 			return CTL_EXIT_FAILED;
+		if (fflush(f->out) != 0 || ferror(f->out))
+			return fail(f);
 		if (f->wanted == 0)
 			break;
 		code = miredoctl_answer(fd, &m, sizeof(m), head, &len, true);
@@ -194,18 +208,17 @@ static uint64_t clock_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void say_hint(const struct ctl_status *st, const struct film *f,
-		     const char *file)
+static void say_hint(const struct ctl_status *st, const struct film *f)
 {
 	unsigned port = ntohs(st->local_port);
 
 	fprintf(stderr, "%llu packets, %llu lost: ",
 		(unsigned long long)f->taken, (unsigned long long)f->lost);
 	if (port == TEREDO_PORT)
-		fprintf(stderr, "wireshark %s\n", file);
+		fprintf(stderr, "wireshark %s\n", f->file);
 	else
 		fprintf(stderr, "wireshark -d udp.port==%u,teredo %s\n", port,
-			file);
+			f->file);
 }
 
 static uint64_t count_of(const struct miredoctl_args *args)
@@ -226,7 +239,6 @@ static uint64_t count_of(const struct miredoctl_args *args)
 
 static int capture(const struct miredoctl_args *args, struct film *f)
 {
-	const char *file = args->value[OPT_OUTPUT];
 	const struct sigaction action = {.sa_handler = interrupt};
 	struct ctl_status st;
 	int fd, code = miredoctl_get_status(args, &st, false);
@@ -241,36 +253,26 @@ static int capture(const struct miredoctl_args *args, struct film *f)
 				 NULL, false);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	pcapng_begin(f->out, st.instance);
 	if (code == 0)
-		code = film(f, fd);
+		code = film(f, fd, st.instance);
 	close(fd);
+	if (f->out != NULL && fclose(f->out) != 0 && code == 0)
+		code = fail(f);
 	if (code == 0)
-		say_hint(&st, f, file);
+		say_hint(&st, f);
 	return code;
 }
 
 int miredoctl_cmd_capture(const struct miredoctl_args *args)
 {
-	const char *file = args->value[OPT_OUTPUT];
 	struct film f = {
+		.file = args->value[OPT_OUTPUT],
 		.offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
 		.wanted = count_of(args),
 	};
-	int code;
 
-	if (file == NULL)
+	if (f.file == NULL)
 		miredoctl_usage("\"capture\" wants --output FILE");
 	umask(077);	/* packets are nobody else's business */
-	f.out = strcmp(file, "-") == 0 ? stdout : fopen(file, "wb");
-	if (f.out == NULL) {
-		fprintf(stderr, "miredoctl: %s: %s\n", file, strerror(errno));
-		return CTL_EXIT_FAILED;
-	}
-	code = capture(args, &f);
-	if (fclose(f.out) != 0 && code == 0) {
-		fprintf(stderr, "miredoctl: %s: %s\n", file, strerror(errno));
-		code = CTL_EXIT_FAILED;
-	}
-	return code;
+	return capture(args, &f);
 }
