@@ -63,7 +63,6 @@ static uint16_t open_socket(struct pollfd *p)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET};
 	socklen_t len = sizeof(sin);
-	const int on = 1;
 
 	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	p->events = POLLIN;
@@ -71,8 +70,16 @@ static uint16_t open_socket(struct pollfd *p)
 	    bind(p->fd, (struct sockaddr *)&sin, sizeof(sin)) != 0 ||
 	    getsockname(p->fd, (struct sockaddr *)&sin, &len) != 0)
 		fail("no UDP socket");
-	setsockopt(p->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 	return sin.sin_port;
+}
+
+/* Only for who takes them all: one that is left makes poll() return at once.
+ */
+static void ask_for_errors(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 }
 
 static void close_sockets(struct run *run)
@@ -216,6 +223,8 @@ static void check(struct run *run, struct netcheck_config *config,
 	for (unsigned i = 1; i < NETCHECK_SOCKETS; i++)
 		open_socket(&run->fd[i]);
 	config->local_port = open_socket(&run->fd[NETCHECK_MAIN]);
+	for (unsigned i = 0; i < NETCHECK_SOCKETS; i++)
+		ask_for_errors(run->fd[i].fd);
 	nc = netcheck_new(config, &env, clock_now());
 	if (nc == NULL)
 		fail("netcheck");

@@ -8,6 +8,9 @@
  * the mapping. It is the trick of 5.2.7. ASKER solicits first, because the
  * server compares its address with where it comes from.
  *
+ * The first is asked for at once, before its rest: a server that forwards
+ * nothing would else be a mapping that is gone. Then it solicits anew.
+ *
  * As they run side by side, the whole takes as long as the longest one; the
  * first that is gone ends it. They begin one after the other, at the pace at
  * which servers answer one host. A step that could not be asked, because the
@@ -30,6 +33,7 @@ enum phase { OPENING, RESTING, FINDING, KNOCKING, ENDED };
 
 struct step {
 	enum phase phase;
+	bool control; /* not yet rested: is to be heard */
 	teredo_time rest, next;
 	unsigned tries;
 	struct teredo_ep mapped;
@@ -41,12 +45,12 @@ struct netcheck_lifetime {
 	struct teredo_env env;
 	struct teredo_addr self; /* ASKER's, of the step that is asked */
 	struct netcheck_life life;
-	bool over;
+	bool forwards, over; /* forwards: the server does, as we heard */
 	struct step step[NETCHECK_STEPS];
 };
 
-static void enter(struct netcheck_lifetime *l, struct step *s,
-		  enum phase phase, teredo_time when)
+static void enter(struct netcheck_lifetime *l, struct step *s, enum phase phase,
+		  teredo_time when)
 {
 	s->phase = phase;
 	s->next = when;
@@ -71,8 +75,11 @@ struct netcheck_lifetime *netcheck_lifetime_new(uint32_t server_ip,
 	l->life.measured = true;
 	for (unsigned i = 0; i < NETCHECK_STEPS; i++) {
 		l->step[i].rest = longest / 20 * twentieths[i];
-		enter(l, &l->step[i], OPENING, now + i * SPACING);
+		/* the control takes two turns more */
+		enter(l, &l->step[i], OPENING,
+		      now + (i > 0 ? i + 2 : 0) * SPACING);
 	}
+	l->step[0].control = true;
 	return l;
 }
 
@@ -109,7 +116,8 @@ static bool act(struct netcheck_lifetime *l, unsigned i, teredo_time now,
 	if (s->tries == TRIES) {
 		/* only a knock that nobody hears tells something */
 		if (s->phase == KNOCKING) {
-			l->life.gone = s->rest;
+			if (l->forwards && !s->control)
+				l->life.gone = s->rest;
 			l->over = true;
 		}
 		s->phase = ENDED;
@@ -177,6 +185,19 @@ static bool is_knock(const struct netcheck_lifetime *l, const struct step *s,
 	       addr_equal(&p->dst, &dst);
 }
 
+static void hear(struct netcheck_lifetime *l, struct step *s, teredo_time now)
+{
+	l->forwards = true;
+	if (s->control) {
+		s->control = false;
+		enter(l, s, OPENING, now + SPACING);
+		return;
+	}
+	s->phase = ENDED;
+	if (s->rest > l->life.alive)
+		l->life.alive = s->rest;
+}
+
 void netcheck_lifetime_in(struct netcheck_lifetime *l, unsigned socket,
 			  struct teredo_ep from, const uint8_t *data,
 			  size_t len, teredo_time now)
@@ -189,19 +210,19 @@ void netcheck_lifetime_in(struct netcheck_lifetime *l, unsigned socket,
 	for (unsigned i = 0; i < NETCHECK_STEPS; i++) {
 		struct step *s = &l->step[i];
 
-		if (socket == i && s->phase == OPENING &&
-		    is_answer(l, s, &p)) {
+		if (socket == i && s->phase == OPENING && is_answer(l, s, &p)) {
 			s->mapped = p.origin;
-			enter(l, s, RESTING, now + s->rest);
+			if (s->control)
+				enter(l, s, FINDING, now + SPACING);
+			else
+				enter(l, s, RESTING, now + s->rest);
 		} else if (socket == NETCHECK_ASKER && s->phase == FINDING &&
 			   is_answer(l, s, &p)) {
 			address_of(l, p.origin, &l->self);
 			enter(l, s, KNOCKING, now);
 		} else if (socket == i && s->phase == KNOCKING &&
 			   is_knock(l, s, &p)) {
-			s->phase = ENDED;
-			if (s->rest > l->life.alive)
-				l->life.alive = s->rest;
+			hear(l, s, now);
 		}
 	}
 }

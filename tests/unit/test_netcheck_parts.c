@@ -62,6 +62,7 @@ struct bench {
 	uint64_t seed;
 	teredo_time now, forgets, used[NETCHECK_STEPS + 1];
 	unsigned deaf; /* the server is, for so many datagrams */
+	bool selfish;  /* it forwards nothing */
 	struct netcheck_lifetime *l;
 	struct teredo_server *server;
 	struct teredo_outbox ob;
@@ -86,6 +87,8 @@ static void carry(struct bench *b, unsigned socket,
 	b->used[socket] = b->now;
 	if (b->deaf > 0 && b->deaf--)
 		return;
+	if (b->selfish && d->len == WIRE_BUBBLE_LEN)
+		return;
 	outbox_clear(&b->ob);
 	teredo_server_udp_in(b->server, &rx, b->now, &b->ob);
 	for (unsigned i = 0; i < b->ob.n; i++) {
@@ -102,8 +105,8 @@ static void carry(struct bench *b, unsigned socket,
 	}
 }
 
-static struct netcheck_life measure(unsigned longest, unsigned forgets,
-				    unsigned deaf)
+static struct netcheck_life measure_by(unsigned longest, unsigned forgets,
+				       unsigned deaf, bool selfish)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct teredo_server_config config = {.prefix = addr_default_prefix(),
@@ -119,9 +122,10 @@ static struct netcheck_life measure(unsigned longest, unsigned forgets,
 	b->now = TEREDO_SECOND;
 	b->forgets = forgets * TEREDO_SECOND + 1;
 	b->deaf = deaf;
+	b->selfish = selfish;
 	b->server = teredo_server_new(&config, &env);
-	b->l = netcheck_lifetime_new(ip4(SERVER), longest * TEREDO_SECOND,
-				     &env, b->now);
+	b->l = netcheck_lifetime_new(ip4(SERVER), longest * TEREDO_SECOND, &env,
+				     b->now);
 	assert_non_null(b->l);
 	while (b->now != TEREDO_NEVER) {
 		while (netcheck_lifetime_next(b->l, b->now, &socket, &d))
@@ -134,6 +138,12 @@ static struct netcheck_life measure(unsigned longest, unsigned forgets,
 	teredo_server_free(b->server);
 	free(b);
 	return life;
+}
+
+static struct netcheck_life measure(unsigned longest, unsigned forgets,
+				    unsigned deaf)
+{
+	return measure_by(longest, forgets, deaf, false);
 }
 
 static void a_lifetime_is_found_between_two_steps(void **state)
@@ -169,6 +179,17 @@ static void a_deaf_server_says_nothing_of_lifetimes(void **state)
 	assert_int_equal(life.gone, 90 * TEREDO_SECOND);
 }
 
+/* What never came through is no mapping that is gone. */
+static void a_server_that_does_not_forward_says_nothing(void **state)
+{
+	struct netcheck_life life = measure_by(300, 1000, 0, true);
+
+	(void)state;
+	assert_true(life.measured);
+	assert_int_equal(life.alive, 0);
+	assert_int_equal(life.gone, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_lifetime_is_found_between_two_steps),
 		cmocka_unit_test(the_ends_of_the_scale_are_open),
 		cmocka_unit_test(a_deaf_server_says_nothing_of_lifetimes),
+		cmocka_unit_test(a_server_that_does_not_forward_says_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
