@@ -89,7 +89,9 @@ static void print_varies(const struct netcheck_report *r, FILE *out)
 	char a[TEXT_IP4_LEN], b[TEXT_IP4_LEN];
 
 	begin(out, "MappingVariesByDestIP");
-	if (r->varies == NETCHECK_UNKNOWN && r->mapped.port != 0)
+	if (r->varies == NETCHECK_UNKNOWN && r->seen_by[1] != 0)
+		fprintf(out, "unknown (servers disagree)\n");
+	else if (r->varies == NETCHECK_UNKNOWN && r->mapped.port != 0)
 		fprintf(out, "unknown (needs a second server address)\n");
 	else if (r->varies == NETCHECK_UNKNOWN)
 		fprintf(out, "unknown\n");
@@ -151,7 +153,8 @@ static void print_lifetime(const struct netcheck_life *life, FILE *out)
 		fprintf(out, "more than %s\n",
 			text_duration(alive, life->alive));
 	else
-		fprintf(out, "unknown (the server did not answer)\n");
+		fprintf(out, "unknown (the server did not answer, or "
+			     "forward)\n");
 }
 
 static const char *state_text(const struct netcheck_server *s)

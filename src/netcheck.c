@@ -14,9 +14,15 @@
  * SECOND waits for the end of CONE: once anything of ours went to the second
  * address, a NAT that filters by address alone would let its answer in. For
  * the same reason no CONE is asked of a server whose second address is another
- * server of the list. That no answer to CONE comes says something only where
+ * server of the list, and one that is answered from where we sent to says
+ * nothing. That no answer to CONE comes says something only where
  * SECOND shows that the server has a second address at all; which of address
  * and port is looked at cannot be known, as servers have one port.
+ *
+ * Only mappings of one local address are compared. What the two addresses of
+ * one server see counts most; that several servers see ports of one address
+ * is a NAT whose mapping varies, too. That they see different addresses, or
+ * disagree otherwise, leaves it unknown: there may be several ways out.
  *
  * HAIRPIN sends to MAIN's mapping from a port of its own, as soon as there is
  * a mapping that is not our own address.
@@ -141,8 +147,8 @@ void netcheck_free(struct netcheck *nc)
 
 static bool is_ours(const struct netcheck *nc, const struct netcheck_server *s)
 {
-	return ep_equal(s->mapped, (struct teredo_ep){s->local_ip,
-						      nc->config.local_port});
+	return ep_equal(s->mapped,
+			(struct teredo_ep){s->local_ip, nc->config.local_port});
 }
 
 /* Asks what had to wait for something that is now known. */
@@ -205,6 +211,7 @@ static void write_datagram(const struct netcheck *nc, unsigned i,
 	} else if (i == NAT_PMP) {
 		out->len = netcheck_put_nat_pmp(out->data);
 	} else if (i == PCP) {
+		out->socket = NETCHECK_PCP;
 		out->len = netcheck_put_pcp(out->data, c->gateway_local);
 	} else {
 		out->to.ip = netcheck_ssdp_group();
@@ -217,8 +224,8 @@ static void write_datagram(const struct netcheck *nc, unsigned i,
  * server's other address takes as long as its own. */
 static teredo_time patience(const struct netcheck *nc, unsigned i)
 {
-	teredo_time rtt = i < HAIRPIN ? nc->config.server[i / PER_SERVER].rtt
-				      : 0;
+	teredo_time rtt =
+		i < HAIRPIN ? nc->config.server[i / PER_SERVER].rtt : 0;
 
 	return 3 * rtt > SPACING ? 3 * rtt : SPACING;
 }
@@ -296,6 +303,16 @@ static unsigned transmission(const struct probe *p, const uint8_t *nonce)
 	return n + 1;
 }
 
+/* Whether anything of ours went there: many NATs let in who was sent to. */
+static bool is_contacted(const struct netcheck *nc, uint32_t ip)
+{
+	for (unsigned i = 0; i < nc->config.servers; i++)
+		if (nc->config.server[i].ip2 == ip &&
+		    look_at(nc, i, SECOND)->sent > 0)
+			return true;
+	return is_listed(nc, ip);
+}
+
 /* Whether an answer to that probe may come from there. */
 static bool is_from(const struct netcheck_server *s, enum kind kind,
 		    struct teredo_ep from)
@@ -329,6 +346,10 @@ static void take_answer(struct netcheck *nc, unsigned i, enum kind kind,
 
 	if (n == 0 || !is_from(s, kind, from))
 		return;
+	if (kind == CONE && is_contacted(nc, from.ip)) {
+		probe->step = IDLE;
+		return;
+	}
 	if (!is_good(p, s)) {
 		if (s->state != NETCHECK_OK)
 			s->state = NETCHECK_INVALID;
@@ -347,6 +368,19 @@ static void take_answer(struct netcheck *nc, unsigned i, enum kind kind,
 	ask_next(nc, now);
 }
 
+/* Whether the gateway may have sent it back to us, with its own address on
+ * either side or with ours. */
+static bool is_turned(const struct netcheck *nc, struct teredo_ep from)
+{
+	const struct netcheck_server *s;
+
+	if (nc->first < 0)
+		return false;
+	s = &nc->config.server[nc->first];
+	return from.ip == s->mapped.ip || from.ip == s->local_ip ||
+	       from.ip == nc->config.gateway;
+}
+
 static void take_packet(struct netcheck *nc, enum netcheck_socket socket,
 			const struct wire_packet *p, struct teredo_ep from,
 			teredo_time now)
@@ -361,7 +395,7 @@ static void take_packet(struct netcheck *nc, enum netcheck_socket socket,
 			take_answer(nc, i, SECOND, p, from, now);
 		}
 	}
-	if (socket == NETCHECK_MAIN && icmp6_is_rs(p) &&
+	if (socket == NETCHECK_MAIN && icmp6_is_rs(p) && is_turned(nc, from) &&
 	    transmission(hairpin, p->auth.nonce) != 0)
 		hairpin->step = ANSWERED;
 }
@@ -374,17 +408,18 @@ static void take_fact(struct netcheck *nc, unsigned i, enum netcheck_fact fact)
 	nc->probe[i].fact = fact;
 }
 
-static void take_from_gateway(struct netcheck *nc, struct teredo_ep from,
-			      const uint8_t *data, size_t len)
+static void take_from_gateway(struct netcheck *nc, enum netcheck_socket socket,
+			      struct teredo_ep from, const uint8_t *data,
+			      size_t len)
 {
 	if (from.ip != nc->config.gateway)
 		return;
-	if (from.port == htons(NETCHECK_PMP_PORT)) {
-		take_fact(nc, NAT_PMP, netcheck_get_nat_pmp(data, len));
-		take_fact(nc, PCP, netcheck_get_pcp(data, len));
-	} else {
+	if (from.port != htons(NETCHECK_PMP_PORT))
 		take_fact(nc, UPNP, netcheck_get_ssdp(data, len));
-	}
+	else if (socket == NETCHECK_PCP)
+		take_fact(nc, PCP, netcheck_get_pcp(data, len));
+	else
+		take_fact(nc, NAT_PMP, netcheck_get_nat_pmp(data, len));
 }
 
 void netcheck_in(struct netcheck *nc, enum netcheck_socket socket,
@@ -395,8 +430,8 @@ void netcheck_in(struct netcheck *nc, enum netcheck_socket socket,
 
 	if (nc->over)
 		return;
-	if (socket == NETCHECK_GATEWAY)
-		take_from_gateway(nc, from, data, len);
+	if (socket == NETCHECK_GATEWAY || socket == NETCHECK_PCP)
+		take_from_gateway(nc, socket, from, data, len);
 	else if (wire_parse(&p, data, len) == WIRE_OK && p.auth.present)
 		take_packet(nc, socket, &p, from, now);
 }
@@ -417,34 +452,60 @@ void netcheck_error(struct netcheck *nc, struct teredo_ep to,
 
 /* ---- conclusions ---- */
 
-/* Compares a mapping with that of the first who saw one. */
-static void compare(struct netcheck_report *r, struct teredo_ep mapped,
-		    uint32_t by)
+/* Two mappings of one socket. False: another two have said the opposite. */
+static bool compare(struct netcheck_report *r, struct teredo_ep a,
+		    uint32_t by_a, struct teredo_ep b, uint32_t by_b)
 {
-	if (mapped.port == 0)
-		return;
-	if (mapped.port != r->local.port)
-		r->port_preserving = NETCHECK_NO;
-	if (r->seen_by[0] == by || r->varies == NETCHECK_YES)
-		return;
-	r->seen_by[1] = by;
-	r->varies = ep_equal(mapped, r->mapped) ? NETCHECK_NO : NETCHECK_YES;
+	enum netcheck_fact before = r->varies;
+
+	r->varies = ep_equal(a, b) ? NETCHECK_NO : NETCHECK_YES;
+	if (before == NETCHECK_UNKNOWN) {
+		r->seen_by[0] = by_a;
+		r->seen_by[1] = by_b;
+	}
+	return before == NETCHECK_UNKNOWN || before == r->varies;
 }
 
-static void report_mapping(const struct netcheck *nc,
-			   struct netcheck_report *r)
+/* False: they disagree. */
+static bool compare_all(struct netcheck_report *r,
+			const struct netcheck_server *first)
+{
+	const struct netcheck_server *s, *end = r->server + r->servers;
+
+	for (s = r->server; s < end; s++)
+		if (s->local_ip == first->local_ip && s->mapped2.port != 0 &&
+		    !compare(r, s->mapped, s->ip, s->mapped2, s->ip2))
+			return false;
+	if (r->varies == NETCHECK_YES)
+		return true;
+	for (s = r->server; s < end; s++)
+		if (s != first && s->local_ip == first->local_ip &&
+		    s->mapped.port != 0 &&
+		    (!compare(r, first->mapped, first->ip, s->mapped, s->ip) ||
+		     s->mapped.ip != first->mapped.ip))
+			return false;
+	return true;
+}
+
+static bool moves_port(const struct netcheck_report *r, struct teredo_ep mapped)
+{
+	return mapped.port != 0 && mapped.port != r->local.port;
+}
+
+static void report_mapping(const struct netcheck *nc, struct netcheck_report *r)
 {
 	const struct netcheck_server *s = &r->server[nc->first];
 
 	r->udp = NETCHECK_YES;
 	r->mapped = s->mapped;
 	r->local = (struct teredo_ep){s->local_ip, nc->config.local_port};
-	r->seen_by[0] = s->ip;
+	if (!compare_all(r, s))
+		r->varies = NETCHECK_UNKNOWN;
 	r->port_preserving = NETCHECK_YES;
-	for (unsigned i = 0; i < r->servers; i++) {
-		compare(r, r->server[i].mapped, r->server[i].ip);
-		compare(r, r->server[i].mapped2, r->server[i].ip2);
-	}
+	for (unsigned i = 0; i < r->servers; i++)
+		if (moves_port(r, r->server[i].mapped) ||
+		    moves_port(r, r->server[i].mapped2))
+			r->port_preserving = NETCHECK_NO;
 }
 
 /* One answer that came through is enough; that none did must be no lack of a
@@ -520,49 +581,10 @@ void netcheck_report(const struct netcheck *nc, struct netcheck_report *r)
 		report_udp(r);
 	report_filtering(nc, r);
 	if (hairpin->step == ANSWERED || hairpin->step == FAILED)
-		r->hairpin = hairpin->step == ANSWERED ? NETCHECK_YES
-						       : NETCHECK_NO;
+		r->hairpin =
+			hairpin->step == ANSWERED ? NETCHECK_YES : NETCHECK_NO;
 	r->nat_pmp = fact_of(&nc->probe[NAT_PMP]);
 	r->pcp = fact_of(&nc->probe[PCP]);
 	r->upnp = fact_of(&nc->probe[UPNP]);
 	r->nat = judge(nc, r);
-}
-
-const char *netcheck_nat_type(enum netcheck_nat nat)
-{
-	static const char *const names[] = {
-		[NETCHECK_NAT_NONE] = "none",
-		[NETCHECK_NAT_CONE] = "cone",
-		[NETCHECK_NAT_RESTRICTED] = "restricted",
-		[NETCHECK_NAT_SYMMETRIC] = "symmetric",
-	};
-
-	return names[nat];
-}
-
-const char *netcheck_nat_class(enum netcheck_nat nat)
-{
-	static const char *const names[] = {
-		[NETCHECK_NAT_NONE] = "none",
-		[NETCHECK_NAT_CONE] = "easy",
-		[NETCHECK_NAT_RESTRICTED] = "easy",
-		[NETCHECK_NAT_EASY] = "easy",
-		[NETCHECK_NAT_SYMMETRIC] = "hard",
-	};
-
-	return names[nat];
-}
-
-const char *netcheck_state_name(enum netcheck_state state)
-{
-	static const char *const names[] = {
-		[NETCHECK_SILENT] = "silent",
-		[NETCHECK_REFUSED] = "refused",
-		[NETCHECK_UNREACHABLE] = "unreachable",
-		[NETCHECK_BLOCKED] = "blocked",
-		[NETCHECK_INVALID] = "invalid",
-		[NETCHECK_OK] = "ok",
-	};
-
-	return names[state];
 }

@@ -22,6 +22,7 @@ enum netcheck_socket {
 	NETCHECK_FILTER,  /* never sends to a server's second address */
 	NETCHECK_HAIRPIN, /* sends to our own mapping */
 	NETCHECK_GATEWAY, /* asks the gateway, and the group for UPnP */
+	NETCHECK_PCP,	  /* asks it for PCP */
 	NETCHECK_SOCKETS
 };
 

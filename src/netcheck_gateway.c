@@ -4,8 +4,9 @@
  * Only questions that change nothing: NAT-PMP's for the external address, PCP's
  * ANNOUNCE, UPnP's search. NAT-PMP and PCP share a port; a gateway that has
  * one of them answers the other with its own version and an error (RFC 6886
- * 3.5, RFC 6887 9), which is a No. So is an answer that refuses: such a gateway
- * would map nothing.
+ * 3.5, RFC 6887 9), which is a No to what was asked, and to that alone: each
+ * is asked from a port of its own. An answer that refuses is a No, too: such a
+ * gateway would map nothing.
  *
  * The answers are short and fixed, UPnP's is text: a status line, and a search
  * target that must be the one asked for. Its device description is not

@@ -1,304 +1,15 @@
 /*
- * test_netcheck.c - netcheck against our server, behind every kind of NAT
- *
- * All of it is simulated: the clock goes from one deadline to the next, a
- * datagram takes half a round trip each way. The NAT is as bad as they come: it
- * filters by address for the whole host, not by mapping.
+ * test_netcheck.c - what netcheck concludes, and what it does not
  */
 #include "config.h"
 
-#include "testing.h"
-
-#include "../../libteredo/icmp6.h"
-#include "../../libteredo/server.h"
-#include "../../src/netcheck.h"
-
-#define SERVER	"192.0.2.1"
-#define SECOND	"192.0.2.2"
-#define OUTSIDE "203.0.113.9"
-#define INSIDE	"10.0.0.2"
-#define GATEWAY "10.0.0.1"
-#define RTT	(40 * TEREDO_MS)
-#define FLIGHTS 256
-
-enum kind { NONE, CONE, ADDRESS, PORT, SYMMETRIC };
-
-struct flight {
-	bool used, inward;
-	teredo_time at;
-	struct teredo_ep from, to;
-	size_t len;
-	uint8_t data[600];
-};
-
-/* By these the network differs. */
-struct traits {
-	enum kind kind;
-	bool hairpin, moves_ports, dead, single;
-	unsigned lost; /* of the first datagrams that go out */
-	teredo_time rtt;
-	const char *gateway; /* what it answers to NAT-PMP, in hexadecimal */
-};
-
-struct bench {
-	struct traits is;
-	uint64_t seed;
-	teredo_time now;
-	struct netcheck *nc;
-	struct teredo_server *server[2];
-	struct teredo_outbox ob;
-	struct flight flight[FLIGHTS];
-	uint32_t asked[16]; /* addresses that were sent to */
-	unsigned n_asked, out;
-	/* of the symmetric NAT: a port each for socket and destination */
-	struct {
-		struct teredo_ep inside, to;
-	} entry[32];
-	unsigned entries;
-	void (*forge)(struct bench *b, struct flight *f);
-};
-
-static uint16_t port_of(enum netcheck_socket s)
-{
-	return htons((uint16_t)(40000 + s));
-}
-
-static struct flight *fly(struct bench *b, struct teredo_ep from,
-			  struct teredo_ep to, const uint8_t *data, size_t len)
-{
-	for (unsigned i = 0; i < FLIGHTS; i++) {
-		struct flight *f = &b->flight[i];
-
-		if (f->used)
-			continue;
-		*f = (struct flight){.used = true,
-				     .at = b->now + b->is.rtt / 2,
-				     .from = from,
-				     .to = to,
-				     .len = len};
-		assert_true(len <= sizeof(f->data));
-		memcpy(f->data, data, len);
-		return f;
-	}
-	fail_msg("too many datagrams");
-	return NULL;
-}
-
-/* ---- the NAT ---- */
-
-static uint16_t outside_port(struct bench *b, struct teredo_ep inside,
-			     struct teredo_ep to)
-{
-	unsigned i;
-
-	if (b->is.kind != SYMMETRIC)
-		return b->is.moves_ports ? htons((uint16_t)(ntohs(inside.port) +
-							    1000))
-					 : inside.port;
-	for (i = 0; i < b->entries; i++)
-		if (ep_equal(b->entry[i].inside, inside) &&
-		    ep_equal(b->entry[i].to, to))
-			break;
-	assert_true(i < COUNT(b->entry));
-	b->entry[i].inside = inside;
-	b->entry[i].to = to;
-	if (i == b->entries)
-		b->entries++;
-	return htons((uint16_t)(50000 + i));
-}
-
-static bool was_asked(const struct bench *b, uint32_t ip)
-{
-	for (unsigned i = 0; i < b->n_asked; i++)
-		if (b->asked[i] == ip)
-			return true;
-	return false;
-}
-
-static bool find_inside(const struct bench *b, const struct flight *f,
-			enum netcheck_socket *socket)
-{
-	unsigned port = ntohs(f->to.port);
-
-	if (b->is.kind == SYMMETRIC) {
-		if (port < 50000 || port >= 50000 + b->entries ||
-		    !ep_equal(b->entry[port - 50000].to, f->from))
-			return false;
-		port = ntohs(b->entry[port - 50000].inside.port);
-	} else if (b->is.moves_ports) {
-		port -= 1000;
-	}
-	*socket = (enum netcheck_socket)(port - 40000);
-	if (b->is.kind == ADDRESS)
-		return was_asked(b, f->from.ip);
-	/* each socket but FILTER asks both of a server's addresses */
-	if (b->is.kind == PORT)
-		return f->from.ip == ip4(OUTSIDE) ||
-		       (was_asked(b, f->from.ip) &&
-			(*socket != NETCHECK_FILTER ||
-			 f->from.ip != ip4(SECOND)));
-	return true;
-}
-
-static void send_out(struct bench *b, const struct netcheck_datagram *d)
-{
-	const char *here = b->is.kind == NONE ? OUTSIDE : INSIDE;
-	struct teredo_ep from = {ip4(here), port_of(d->socket)};
-
-	if (d->socket == NETCHECK_GATEWAY) {
-		struct test_packet answer = {.len = 0};
-
-		if (b->is.gateway == NULL || d->to.port != htons(5351) ||
-		    d->len != 2)
-			return;
-		packet_hex(&answer, b->is.gateway);
-		fly(b, d->to, from, answer.b, answer.len)->inward = true;
-		return;
-	}
-	if (b->is.kind != NONE)
-		from = (struct teredo_ep){ip4(OUTSIDE),
-					  outside_port(b, from, d->to)};
-	assert_true(b->n_asked < COUNT(b->asked));
-	if (!was_asked(b, d->to.ip))
-		b->asked[b->n_asked++] = d->to.ip;
-	if (b->out++ < b->is.lost)
-		return;
-	if (d->to.ip == ip4(OUTSIDE) && b->is.kind != NONE && !b->is.hairpin)
-		return;
-	fly(b, from, d->to, d->data, d->len);
-}
-
-/* ---- the servers ---- */
-
-static void serve(struct bench *b, const struct flight *f)
-{
-	bool second = f->to.ip == ip4(SECOND) || f->to.ip == ip4("192.0.2.9");
-	unsigned n = ntohl(f->to.ip) % 256 > 5;
-	struct teredo_rx rx = {.data = f->data,
-			       .len = f->len,
-			       .from = f->from,
-			       .local_ip = f->to.ip,
-			       .via = second ? TEREDO_VIA_SECONDARY
-					     : TEREDO_VIA_PRIMARY};
-
-	if (b->is.dead || b->server[n] == NULL || (second && b->is.single))
-		return;
-	outbox_clear(&b->ob);
-	teredo_server_udp_in(b->server[n], &rx, b->now, &b->ob);
-	for (unsigned i = 0; i < b->ob.n; i++) {
-		const struct outbox_item *item = &b->ob.item[i];
-		struct teredo_ep from = {ip4(n ? "192.0.2.8" : SERVER),
-					 htons(TEREDO_PORT)};
-		struct flight *answer;
-
-		if (item->kind != OUTBOX_UDP)
-			continue;
-		if (item->via == TEREDO_VIA_SECONDARY)
-			from.ip = ip4(n ? "192.0.2.9" : SECOND);
-		answer = fly(b, from, item->to, outbox_data(&b->ob, item),
-			     item->len);
-		if (b->forge != NULL)
-			b->forge(b, answer);
-	}
-}
-
-static void arrive(struct bench *b, struct flight *f)
-{
-	enum netcheck_socket socket = NETCHECK_MAIN;
-
-	f->used = false;
-	if (f->inward)
-		netcheck_in(b->nc, NETCHECK_GATEWAY, f->from, f->data, f->len,
-			    b->now);
-	else if (f->to.ip != ip4(OUTSIDE))
-		serve(b, f);
-	else if (find_inside(b, f, &socket))
-		netcheck_in(b->nc, socket, f->from, f->data, f->len, b->now);
-}
-
-static struct bench *setup(struct traits is)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-	struct teredo_server_config config = {
-		.prefix = addr_default_prefix(), .mtu = 1280};
-	struct teredo_env env;
-
-	assert_non_null(b);
-	b->is = is;
-	if (b->is.rtt == 0)
-		b->is.rtt = RTT;
-	b->seed = 1;
-	b->now = 7 * TEREDO_SECOND;
-	env = test_env(&b->seed);
-	for (unsigned i = 0; i < 2; i++) {
-		config.ip = ip4(i ? "192.0.2.8" : SERVER);
-		config.ip2 = is.single ? 0 : ip4(i ? "192.0.2.9" : SECOND);
-		b->server[i] = teredo_server_new(&config, &env);
-		assert_non_null(b->server[i]);
-	}
-	return b;
-}
-
-static teredo_time run(struct bench *b, unsigned servers,
-		       struct netcheck_report *r)
-{
-	const char *here = b->is.kind == NONE ? OUTSIDE : INSIDE;
-	struct netcheck_config config = {
-		.servers = servers,
-		.server = {{.ip = ip4(SERVER), .ip2 = ip4(SECOND)},
-			   {.ip = ip4("192.0.2.8"), .ip2 = ip4("192.0.2.9")}},
-		.local_port = port_of(NETCHECK_MAIN),
-		.gateway = b->is.gateway != NULL ? ip4(GATEWAY) : 0,
-	};
-	struct teredo_env env = test_env(&b->seed);
-	struct netcheck_datagram d;
-	teredo_time began = b->now, next;
-
-	for (unsigned i = 0; i < servers; i++)
-		config.server[i].local_ip = ip4(here);
-	b->nc = netcheck_new(&config, &env, b->now);
-	assert_non_null(b->nc);
-	for (;;) {
-		while (netcheck_next(b->nc, b->now, &d))
-			send_out(b, &d);
-		next = netcheck_deadline(b->nc);
-		if (next == TEREDO_NEVER)
-			break;
-		for (unsigned i = 0; i < FLIGHTS; i++)
-			if (b->flight[i].used && b->flight[i].at < next)
-				next = b->flight[i].at;
-		b->now = next;
-		for (unsigned i = 0; i < FLIGHTS; i++)
-			if (b->flight[i].used && b->flight[i].at == next)
-				arrive(b, &b->flight[i]);
-	}
-	netcheck_report(b->nc, r);
-	return b->now - began;
-}
-
-static void teardown(struct bench *b)
-{
-	netcheck_free(b->nc);
-	teredo_server_free(b->server[0]);
-	teredo_server_free(b->server[1]);
-	free(b);
-}
-
-static struct netcheck_report look(struct traits is, unsigned servers)
-{
-	struct bench *b = setup(is);
-	struct netcheck_report r;
-
-	assert_true(run(b, servers, &r) < 4 * TEREDO_SECOND);
-	teardown(b);
-	return r;
-}
+#include "netcheck_bench.h"
 
 /* ---- kinds of NAT ---- */
 
 static void no_nat_is_named(void **state)
 {
-	struct netcheck_report r = look((struct traits){.kind = NONE}, 1);
+	struct netcheck_report r = bench_look((struct traits){.kind = NONE}, 1);
 
 	(void)state;
 	assert_int_equal(r.nat, NETCHECK_NAT_NONE);
@@ -311,8 +22,8 @@ static void no_nat_is_named(void **state)
 
 static void a_cone_nat_is_named(void **state)
 {
-	struct netcheck_report r =
-		look((struct traits){.kind = CONE, .moves_ports = true}, 1);
+	struct netcheck_report r = bench_look(
+		(struct traits){.kind = CONE, .moves_ports = true}, 1);
 
 	(void)state;
 	assert_int_equal(r.nat, NETCHECK_NAT_CONE);
@@ -330,7 +41,7 @@ static void both_restricted_nats_are_restricted(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT(kinds); i++) {
 		struct netcheck_report r =
-			look((struct traits){.kind = kinds[i]}, 1);
+			bench_look((struct traits){.kind = kinds[i]}, 1);
 
 		assert_int_equal(r.nat, NETCHECK_NAT_RESTRICTED);
 		assert_int_equal(r.open, NETCHECK_NO);
@@ -342,7 +53,8 @@ static void both_restricted_nats_are_restricted(void **state)
 
 static void a_symmetric_nat_is_named(void **state)
 {
-	struct netcheck_report r = look((struct traits){.kind = SYMMETRIC}, 1);
+	struct netcheck_report r =
+		bench_look((struct traits){.kind = SYMMETRIC}, 1);
 
 	(void)state;
 	assert_int_equal(r.nat, NETCHECK_NAT_SYMMETRIC);
@@ -355,18 +67,28 @@ static void a_symmetric_nat_is_named(void **state)
 static void hairpinning_is_seen(void **state)
 {
 	struct netcheck_report r =
-		look((struct traits){.kind = CONE, .hairpin = true}, 1);
+		bench_look((struct traits){.kind = CONE, .hairpin = true}, 1);
 
 	(void)state;
 	assert_int_equal(r.hairpin, NETCHECK_YES);
+	r = bench_look((struct traits){.kind = CONE,
+				       .hairpin = true,
+				       .turner = INSIDE},
+		       1);
+	assert_int_equal(r.hairpin, NETCHECK_YES);
+	r = bench_look((struct traits){.kind = CONE,
+				       .hairpin = true,
+				       .turner = "192.0.2.77"},
+		       1);
+	assert_int_equal(r.hairpin, NETCHECK_NO);
 }
 
 static void lost_datagrams_change_nothing(void **state)
 {
 	(void)state;
 	for (unsigned lost = 1; lost <= 3; lost++) {
-		struct netcheck_report r =
-			look((struct traits){.kind = CONE, .lost = lost}, 1);
+		struct netcheck_report r = bench_look(
+			(struct traits){.kind = CONE, .lost = lost}, 1);
 
 		assert_int_equal(r.nat, NETCHECK_NAT_CONE);
 		assert_int_equal(r.server[0].rtt, RTT);
@@ -381,7 +103,7 @@ static void one_address_tells_no_mapping_and_no_filtering(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(kinds); i++) {
-		struct netcheck_report r = look(
+		struct netcheck_report r = bench_look(
 			(struct traits){.kind = kinds[i], .single = true}, 1);
 
 		assert_int_equal(r.udp, NETCHECK_YES);
@@ -395,21 +117,85 @@ static void one_address_tells_no_mapping_and_no_filtering(void **state)
 static void two_servers_of_one_address_tell_the_mapping(void **state)
 {
 	struct netcheck_report r =
-		look((struct traits){.kind = PORT, .single = true}, 2);
+		bench_look((struct traits){.kind = PORT, .single = true}, 2);
 
 	(void)state;
 	assert_int_equal(r.varies, NETCHECK_NO);
 	assert_int_equal(r.open, NETCHECK_UNKNOWN);
 	assert_int_equal(r.nat, NETCHECK_NAT_EASY);
-	r = look((struct traits){.kind = SYMMETRIC, .single = true}, 2);
+	r = bench_look((struct traits){.kind = SYMMETRIC, .single = true}, 2);
 	assert_int_equal(r.nat, NETCHECK_NAT_SYMMETRIC);
 	assert_int_equal(ntohl(r.seen_by[1]), ntohl(ip4("192.0.2.8")));
+}
+
+static void another_port(struct bench *b, struct flight *f)
+{
+	(void)b;
+	f->data[WIRE_AUTH_LEN + 3] ^= ntohl(f->from.ip) % 256 > 5;
+}
+
+static void another_way(struct bench *b, struct flight *f)
+{
+	(void)b;
+	f->data[WIRE_AUTH_LEN + 7] ^= ntohl(f->from.ip) % 256 > 5;
+}
+
+static void servers_that_disagree_are_not_guessed_from(void **state)
+{
+	static const struct {
+		bool single, multihomed;
+		void (*forge)(struct bench *b, struct flight *f);
+		enum netcheck_fact varies;
+	} cases[] = {
+		{true, false, another_port, NETCHECK_YES},
+		{true, false, another_way, NETCHECK_UNKNOWN},
+		{true, true, another_port, NETCHECK_UNKNOWN},
+		{false, false, another_port, NETCHECK_UNKNOWN},
+		{false, true, another_port, NETCHECK_NO},
+		{false, true, another_way, NETCHECK_NO},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		struct bench *b = bench_setup(
+			(struct traits){.kind = PORT,
+					.single = cases[i].single,
+					.multihomed = cases[i].multihomed});
+		struct netcheck_report r;
+
+		b->forge = cases[i].forge;
+		bench_run(b, 2, &r);
+		assert_int_equal(r.server[1].state, NETCHECK_OK);
+		assert_int_equal(r.varies, cases[i].varies);
+		bench_teardown(b);
+	}
+}
+
+static void from_the_first_server(struct bench *b, struct flight *f)
+{
+	(void)b;
+	if (f->from.ip == ip4("192.0.2.9"))
+		f->from.ip = ip4(SERVER);
+}
+
+/* The NAT lets in who was sent to, whoever asked them. */
+static void an_answer_from_who_was_asked_shows_no_open_filter(void **state)
+{
+	struct bench *b = bench_setup((struct traits){.kind = ADDRESS});
+	struct netcheck_report r;
+
+	(void)state;
+	b->forge = from_the_first_server;
+	bench_run(b, 2, &r);
+	assert_int_equal(r.open, NETCHECK_NO);
+	assert_int_equal(r.nat, NETCHECK_NAT_RESTRICTED);
+	bench_teardown(b);
 }
 
 static void silence_is_no_proof_that_udp_is_blocked(void **state)
 {
 	struct netcheck_report r =
-		look((struct traits){.kind = PORT, .dead = true}, 2);
+		bench_look((struct traits){.kind = PORT, .dead = true}, 2);
 
 	(void)state;
 	assert_int_equal(r.udp, NETCHECK_UNKNOWN);
@@ -422,28 +208,30 @@ static void silence_is_no_proof_that_udp_is_blocked(void **state)
 /* The answer to the cone solicitation is late, not filtered. */
 static void a_far_server_is_not_taken_for_a_filter(void **state)
 {
-	struct netcheck_report r = look(
+	struct netcheck_report r = bench_look(
 		(struct traits){.kind = CONE, .rtt = 900 * TEREDO_MS}, 1);
 
 	(void)state;
 	assert_int_equal(r.open, NETCHECK_YES);
-	r = look((struct traits){.kind = CONE, .rtt = 3000 * TEREDO_MS}, 1);
+	r = bench_look((struct traits){.kind = CONE, .rtt = 3000 * TEREDO_MS},
+		       1);
 	assert_int_not_equal(r.open, NETCHECK_NO);
 }
 
 static void a_firewall_that_says_so_is_no_silence(void **state)
 {
-	struct bench *b = setup((struct traits){.kind = PORT, .dead = true});
+	struct bench *b =
+		bench_setup((struct traits){.kind = PORT, .dead = true});
 	struct netcheck_report r;
 
 	(void)state;
-	run(b, 1, &r);
+	bench_run(b, 1, &r);
 	netcheck_error(b->nc, ep4(SERVER, 3544), NETCHECK_BLOCKED,
 		       ip4(GATEWAY));
 	netcheck_report(b->nc, &r);
 	assert_int_equal(r.udp, NETCHECK_NO);
 	assert_int_equal(r.server[0].state, NETCHECK_BLOCKED);
-	teardown(b);
+	bench_teardown(b);
 }
 
 /* ---- hostile servers ---- */
@@ -494,15 +282,15 @@ static void what_a_client_refuses_is_refused(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++) {
-		struct bench *b = setup((struct traits){.kind = NONE});
+		struct bench *b = bench_setup((struct traits){.kind = NONE});
 		struct netcheck_report r;
 
 		b->forge = cases[i].forge;
-		run(b, 1, &r);
+		bench_run(b, 1, &r);
 		assert_int_equal(r.server[0].state, cases[i].seen);
 		assert_int_equal(r.udp, NETCHECK_UNKNOWN);
 		assert_int_equal(r.nearest, -1);
-		teardown(b);
+		bench_teardown(b);
 	}
 }
 
@@ -523,16 +311,39 @@ static void nat_pmp_is_told_from_its_lack(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++) {
-		struct netcheck_report r = look(
-			(struct traits){.kind = PORT,
-					.gateway = cases[i].answer},
-			1);
+		struct netcheck_report r =
+			bench_look((struct traits){.kind = PORT,
+						   .gateway = cases[i].answer},
+				   1);
 
 		assert_int_equal(r.nat_pmp, cases[i].fact);
 		assert_int_equal(r.upnp, NETCHECK_NO);
 	}
-	assert_int_equal(look((struct traits){.kind = PORT}, 1).nat_pmp,
+	assert_int_equal(bench_look((struct traits){.kind = PORT}, 1).nat_pmp,
 			 NETCHECK_UNKNOWN);
+}
+
+/* RFC 6887 9: to each question its own answer, though they share a port. */
+static void a_gateway_with_pcp_alone_has_pcp(void **state)
+{
+	struct netcheck_report r = bench_look(
+		(struct traits){.kind = PORT,
+				.gateway = "02 80 0001 00000000 00000000"
+					   "000000000000000000000000",
+				.pcp = "02 80 0000 00000000 00000000"
+				       "000000000000000000000000"},
+		1);
+
+	(void)state;
+	assert_int_equal(r.pcp, NETCHECK_YES);
+	assert_int_equal(r.nat_pmp, NETCHECK_NO);
+	r = bench_look(
+		(struct traits){.kind = PORT,
+				.gateway = "00 80 0000 00000001 cb007109",
+				.pcp = "00 80 0001 00000001"},
+		1);
+	assert_int_equal(r.pcp, NETCHECK_NO);
+	assert_int_equal(r.nat_pmp, NETCHECK_YES);
 }
 
 int main(void)
@@ -546,11 +357,15 @@ int main(void)
 		cmocka_unit_test(lost_datagrams_change_nothing),
 		cmocka_unit_test(one_address_tells_no_mapping_and_no_filtering),
 		cmocka_unit_test(two_servers_of_one_address_tell_the_mapping),
+		cmocka_unit_test(servers_that_disagree_are_not_guessed_from),
+		cmocka_unit_test(
+			an_answer_from_who_was_asked_shows_no_open_filter),
 		cmocka_unit_test(silence_is_no_proof_that_udp_is_blocked),
 		cmocka_unit_test(a_far_server_is_not_taken_for_a_filter),
 		cmocka_unit_test(a_firewall_that_says_so_is_no_silence),
 		cmocka_unit_test(what_a_client_refuses_is_refused),
 		cmocka_unit_test(nat_pmp_is_told_from_its_lack),
+		cmocka_unit_test(a_gateway_with_pcp_alone_has_pcp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
