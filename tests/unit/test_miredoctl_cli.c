@@ -40,7 +40,14 @@ static void fill(void *ctx, struct ctl_status *st)
 	strcpy(st->instance, "teredo");
 }
 
-static const struct ctl_ops ops = {.status = fill};
+/* Like no good engine does. */
+static void say_again(void *ctx, uint32_t from, struct ctl_peers *page)
+{
+	(void)ctx;
+	page->next = from;
+}
+
+static const struct ctl_ops ops = {.status = fill, .peers = say_again};
 
 static int listen_at(struct fixture *f, const char *instance)
 {
@@ -225,6 +232,16 @@ static void a_wrong_command_line_is_2(void **state)
 	}
 }
 
+static void pages_that_do_not_go_on_are_no_answer(void **state)
+{
+	static const char *const commands[] = {"peers", "report"};
+	struct fixture *f = *state;
+
+	run_engine(f, 0, "teredo", TEREDO_CLIENT_QUALIFIED);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(ctl_by(f, "timeout 20", commands[i]), 1);
+}
+
 static void the_version_needs_no_daemon(void **state)
 {
 	struct fixture *f = *state;
@@ -262,6 +279,7 @@ int main(void)
 		T(what_is_waited_for_comes_or_does_not),
 		T(a_socket_that_may_not_be_used_is_4),
 		T(a_wrong_command_line_is_2),
+		T(pages_that_do_not_go_on_are_no_answer),
 		T(the_version_needs_no_daemon),
 		T(an_option_that_would_be_ignored_is_refused),
 	};
