@@ -316,11 +316,15 @@ void peers_clear(struct peers *t)
 			peers_remove(t, &t->peer[t->first[c]]);
 }
 
+/* Not during a search: what waits is told how it ended. A peer that was never
+ * probed has been idle for PEER_VALIDITY from the beginning. */
 static bool is_forgotten(const struct peer *p, teredo_time now,
 			 teredo_time unproven)
 {
 	teredo_time age = peer_age(p->last_attempt, now);
 
+	if (p->search != 0)
+		return false;
 	if (age > idle(p, now))
 		age = idle(p, now);
 	return age > (p->proven ? PEER_FORGET : unproven);

@@ -92,8 +92,8 @@ void peers_remove(struct peers *t, struct peer *p);
 void peers_clear(struct peers *t);
 
 /* Looks at the next 1/30 of the table and removes whom nobody heard from or
- * sent to for PEER_FORGET, or unproven ones for `unproven`, which is less.
- * Called about once a second. */
+ * sent to for PEER_FORGET, or unproven ones for `unproven`, which is less;
+ * not while they are searched for. Called about once a second. */
 void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven);
 
 /* What came from a peer or went to it: whole IPv6 packets, since its entry was

@@ -41,18 +41,12 @@ bool ratelimit_take(struct ratelimit *r, teredo_time now)
 	return take(&r->full_at, r->burst, r->period, now);
 }
 
-bool ratelimit_take_above(struct ratelimit *r, uint32_t reserve,
-			  teredo_time now)
-{
-	return take(&r->full_at, r->burst - reserve, r->period, now);
-}
-
 bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 		   teredo_time now)
 {
-	struct ratelimit copy = *r;
+	teredo_time full_at = r->full_at;
 
-	return ratelimit_take_above(&copy, reserve, now);
+	return take(&full_at, r->burst - reserve, r->period, now);
 }
 
 bool ratelimit_table_init(struct ratelimit_table *t,

@@ -16,10 +16,8 @@ struct ratelimit {
 
 /* Takes a token; false when there is none. */
 bool ratelimit_take(struct ratelimit *r, teredo_time now);
-/* The same for who must leave `reserve` tokens, fewer than burst, to others. */
-bool ratelimit_take_above(struct ratelimit *r, uint32_t reserve,
-			  teredo_time now);
-/* Whether there are more than `reserve` tokens. */
+/* Whether there are more than `reserve` tokens, fewer than burst, which who asks
+ * leaves to others. */
 bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 		   teredo_time now);
 

@@ -161,7 +161,8 @@ static void send_as_server(const struct teredo_relay *r,
 	wire_put_bubble(out + WIRE_ORIGIN_LEN, src, dst);
 }
 
-/* Only our own server can be asked first; others look after themselves. */
+/* Only our own server can be asked first; others look after themselves. It
+ * gives its token away: to be asked last. */
 static bool server_lets(const struct teredo_relay *r,
 			const struct teredo_addr *client, teredo_time now)
 {
@@ -180,9 +181,11 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 
 	if (p->attempts > 1 && !p->proven)
 		kept = p->insisted ? FOR_FIRST : FOR_RETURNING;
-	if (unfit_client(r, &p->addr) != FIT || !server_lets(r, &p->addr, now) ||
-	    !ratelimit_take_above(&r->probes, kept, now))
+	if (unfit_client(r, &p->addr) != FIT ||
+	    !ratelimit_has(&r->probes, kept, now) ||
+	    !server_lets(r, &p->addr, now))
 		return false;
+	ratelimit_take(&r->probes, now);
 	nonce_cookie(r->cookie_key, &p->addr, now, &cookie);
 	if (r->config.direct_bubbles) {
 		send_bubble(ob, addr_mapping(&p->addr), &cookie, &p->addr);
