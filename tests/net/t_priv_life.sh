@@ -162,7 +162,7 @@ ip addr del 192.0.2.9/24 dev wire
 ip addr add 192.0.2.77/24 dev wire
 ip route add default via 192.0.2.1
 : >"$log"
-moved() { "$bin/miredoctl" --run-dir "$run" status | grep -q 'Mapping.*192.0.2.77'; }
+moved() { "$bin/miredoctl" --run-dir "$run" status | grep -q 'mapping.* 192.0.2.77:'; }
 within 3 moved && in_order
 report "a new IPv4 address: qualified with it (R10; $(($(now_ms) - begin)) ms)"
 
