@@ -18,20 +18,30 @@
  *   advertisements	IPv4 address		8 at once, then 2/s
  *			its /24			64 at once, then 50/s
  *   bubbles and echoes	endpoint they go to	20 at once, then 10/s
- *			its IPv4 address	100 at once, then 50/s
  *			the same, per source	8 at once, then 2/s
+ *			its IPv4 address	100 at once, then 50/s
+ *			the same, per source	50 at once, then 25/s
  *			all of them		1000 at once, then 5000/s
- *   echoes to IPv6	outer source		20 at once, then 10/s
+ *   echoes to IPv6	outer endpoint		20 at once, then 10/s
+ *			its IPv4 address	100 at once, then 50/s
  *			IPv6 destination	200 at once, then 100/s
  * An IPv4 address may be a NAT with many clients behind it, 50 of whom solicit
  * less than twice a second; an IPv6 host may be popular, so it has a wider
  * limit. Solicitations are forged most easily: their first limit has so many
  * buckets that it takes 393,000 a second, from sources that each stay within
  * it, to empty those of others (B1); a network's fills so fast that it needs no
- * more than the rest. Only an IPv4 address that writes to one endpoint has a
- * narrow limit: else a single host could use up what there is for this client,
- * and nobody else would reach it. With packets of at most 200 octets, a pair
- * of hosts gets less than 500 octets/s carried (SEC-OPEN-01).
+ * more than the rest.
+ *
+ * No single address can use up what all others need: whatever the port, a
+ * source gets at most half of what there is for an IPv4 address or an IPv6
+ * host, and a fifth of what there is for an endpoint. Half, not less: a busy
+ * relay is one source, and may have many clients behind one large NAT. Of what
+ * all share, half is left to those who ask less than 100 at once, then 50/s.
+ * Nothing is taken of any limit before all of them have something left: what
+ * is refused would use up the narrow ones without a bound.
+ *
+ * With packets of at most 200 octets, a pair of hosts gets less than 500
+ * octets/s carried (SEC-OPEN-01).
  *
  * Secure qualification (5.2.2): a server that has keys looks at the
  * identifier of a solicitation. One it knows must come with a right value and
@@ -55,6 +65,7 @@
 
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
 #define RA_SETS (16 * RATELIMIT_SETS)
+#define FORWARDS 1000u	/* at once */
 
 struct teredo_server {
 	struct teredo_server_config config;
@@ -65,9 +76,10 @@ struct teredo_server {
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
 	struct ratelimit_table ra_to_ip, ra_to_net;
-	struct ratelimit_table to_ep, to_ip, from_ip_to_ep;
+	struct ratelimit_table to_ep, to_ip, from_ip_to_ep, from_ip_to_ip;
 	struct ratelimit forwards;
-	struct ratelimit_table native_from_ep, native_to;
+	struct ratelimit_table modest;	/* sources of these, that ask little */
+	struct ratelimit_table native_from_ep, native_from_ip, native_to;
 };
 
 /* One packet on its way through. */
@@ -90,12 +102,15 @@ static bool limits_init(struct teredo_server *s, const struct teredo_env *env)
 		{ &s->to_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
 		{ &s->to_ip, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
 		{ &s->from_ip_to_ep, RATELIMIT_SETS, 8, 500 * TEREDO_MS },
+		{ &s->from_ip_to_ip, RATELIMIT_SETS, 50, 40 * TEREDO_MS },
+		{ &s->modest, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
 		{ &s->native_from_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
+		{ &s->native_from_ip, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
 		{ &s->native_to, RATELIMIT_SETS, 200, 10 * TEREDO_MS },
 	};
 
 	s->forwards = (struct ratelimit){ .period = TEREDO_SECOND / 5000,
-					  .burst = 1000 };
+					  .burst = FORWARDS };
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (!ratelimit_table_init(all[i].table, env, all[i].sets,
 					  all[i].burst, all[i].period))
@@ -136,7 +151,10 @@ void teredo_server_free(struct teredo_server *s)
 	ratelimit_table_fini(&s->to_ep);
 	ratelimit_table_fini(&s->to_ip);
 	ratelimit_table_fini(&s->from_ip_to_ep);
+	ratelimit_table_fini(&s->from_ip_to_ip);
+	ratelimit_table_fini(&s->modest);
 	ratelimit_table_fini(&s->native_from_ep);
+	ratelimit_table_fini(&s->native_from_ip);
 	ratelimit_table_fini(&s->native_to);
 	free(s);
 }
@@ -172,13 +190,23 @@ static struct teredo_verdict taken(struct teredo_server *s,
 	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
 }
 
-static bool take_for_ep(struct ratelimit_table *t, struct teredo_ep ep,
-			teredo_time now)
-{
-	uint8_t key[EP_KEY_LEN];
+struct limit {
+	struct ratelimit_table *table;
+	const void *id;
+	size_t len;
+};
 
-	ep_key(key, ep);
-	return ratelimit_table_take(t, now, key, sizeof(key));
+/* A token of each, or none of any. */
+static bool take_all(const struct limit *limit, unsigned n, teredo_time now)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!ratelimit_table_has(limit[i].table, now, limit[i].id,
+					 limit[i].len))
+			return false;
+	for (unsigned i = 0; i < n; i++)
+		ratelimit_table_take(limit[i].table, now, limit[i].id,
+				     limit[i].len);
+	return true;
 }
 
 /* Rule 5 */
@@ -289,6 +317,7 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 					 const struct visit *v)
 {
 	const struct wire_packet *p = &v->p;
+	uint8_t id[EP_KEY_LEN];
 	size_t len;
 	const uint8_t *msg;
 	uint8_t *out;
@@ -298,7 +327,8 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 	msg = icmp6_message(p, &len);
 	if (msg == NULL || msg[0] != ICMP6_ECHO_REQUEST)
 		return drop(s, TEREDO_DROP_not_relayed);
-	if (!take_for_ep(&s->to_ep, v->rx->from, v->now))
+	ep_key(id, v->rx->from);
+	if (!ratelimit_table_take(&s->to_ep, v->now, id, sizeof(id)))
 		return drop(s, TEREDO_DROP_rate_limited);
 	out = outbox_udp(v->ob, v->rx->via, v->rx->from,
 			 ICMP6_ECHO_LEN(len - 8));
@@ -309,19 +339,28 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 	return taken(s, TEREDO_EV_echo_answered);
 }
 
-/* The sender's share of what its target may get, and then that. */
+/* Of the sender's share of what its target may get, of that, and of what there
+ * is for all. */
 static bool take_for_target(struct teredo_server *s, uint32_t from_ip,
 			    struct teredo_ep to, teredo_time now)
 {
-	uint8_t id[10];
+	uint8_t id[4 + EP_KEY_LEN];
+	const struct limit all[] = {
+		{ &s->to_ep, id + 4, EP_KEY_LEN },
+		{ &s->to_ip, id + 4, 4 },
+		{ &s->from_ip_to_ep, id, sizeof(id) },
+		{ &s->from_ip_to_ip, id, 4 + 4 },
+	};
+	uint32_t kept = ratelimit_table_has(&s->modest, now, &from_ip, 4) ?
+				0 : FORWARDS / 2;
 
 	memcpy(id, &from_ip, 4);
-	memcpy(id + 4, &to.ip, 4);
-	memcpy(id + 8, &to.port, 2);
-	return ratelimit_table_take(&s->from_ip_to_ep, now, id, sizeof(id)) &&
-	       take_for_ep(&s->to_ep, to, now) &&
-	       ratelimit_table_take(&s->to_ip, now, &to.ip, sizeof(to.ip)) &&
-	       ratelimit_take(&s->forwards, now);
+	ep_key(id + 4, to);
+	if (!ratelimit_has(&s->forwards, kept, now) ||
+	    !take_all(all, sizeof(all) / sizeof(all[0]), now))
+		return false;
+	ratelimit_table_take(&s->modest, now, &from_ip, 4);
+	return ratelimit_take(&s->forwards, now);
 }
 
 /* To a Teredo client, from the primary address (S-FWD-05), with the sender's
@@ -359,14 +398,19 @@ static struct teredo_verdict to_native6(struct teredo_server *s,
 					const struct visit *v)
 {
 	const struct wire_packet *p = &v->p;
+	uint8_t from[EP_KEY_LEN];
+	const struct limit all[] = {
+		{ &s->native_from_ep, from, sizeof(from) },
+		{ &s->native_from_ip, from, 4 },
+		{ &s->native_to, p->dst.b, sizeof(p->dst.b) },
+	};
 
 	if (wire_is_bubble(p))
 		return drop(s, TEREDO_DROP_not_relayed);
 	if (addr_embeds_local(&p->dst, &s->own))
 		return drop(s, TEREDO_DROP_loop);
-	if (!take_for_ep(&s->native_from_ep, v->rx->from, v->now) ||
-	    !ratelimit_table_take(&s->native_to, v->now, p->dst.b,
-				  sizeof(p->dst.b)))
+	ep_key(from, v->rx->from);
+	if (!take_all(all, sizeof(all) / sizeof(all[0]), v->now))
 		return drop(s, TEREDO_DROP_rate_limited);
 	s->count.n[TEREDO_EV_echo_forwarded]++;
 	return (struct teredo_verdict){

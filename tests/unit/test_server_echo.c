@@ -259,12 +259,13 @@ static void a_native_host_gets_100_tests_a_second(void **state)
 	unsigned passed = 0;
 
 	for (unsigned i = 0; i < 60000; i++) {
-		struct test_packet in =
-			make_icmp6(teredo6(S1, 0, CLIENT, 1024 + i),
-				   ip6(NATIVE), 128, 26);
+		const char *ip = i % 3 == 0 ? CLIENT :
+				 i % 3 == 1 ? OTHER : "203.0.113.10";
+		struct test_packet in = make_icmp6(
+			teredo6(S1, 0, ip, 1024 + i), ip6(NATIVE), 128, 26);
 
 		b->now += TEREDO_MS / 6;
-		passed += bench_give(b, &in, ep4(CLIENT, 1024 + i),
+		passed += bench_give(b, &in, ep4(ip, 1024 + i),
 				     TEREDO_VIA_PRIMARY)
 				  .fate == TEREDO_TO_NATIVE6;
 	}

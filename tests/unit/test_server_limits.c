@@ -18,22 +18,50 @@ static struct teredo_ep from_client(void)
 	return ep4(CLIENT, 40000);
 }
 
-/* How many of n bubbles go out: to 198.18.0.0 and what follows, or to one
- * address there. */
-static unsigned passed_on(struct server_bench *b, unsigned n, bool is_one)
+/* The n-th host, each in a network of its own. */
+static struct teredo_ep host(unsigned n, uint16_t port)
+{
+	char ip[24];
+
+	snprintf(ip, sizeof(ip), "203.%u.%u.1", n / 256, n % 256);
+	return ep4(ip, port);
+}
+
+/* From there as from a client, by one of its ports, to one of a NAT's. */
+static bool passes(struct server_bench *b, struct teredo_ep from,
+		   const char *to, unsigned port)
+{
+	struct test_packet p = make_bubble(ip6("fe80::1"),
+					   teredo6(S1, 0, to, port));
+
+	return bench_give(b, &p, from, TEREDO_VIA_PRIMARY).fate ==
+	       TEREDO_TAKEN;
+}
+
+#define NAT "198.18.0.1"
+
+/* How many of n bubbles go out to one NAT, from one host or from many. */
+static unsigned to_a_nat(struct server_bench *b, unsigned n, bool is_one)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		passed += passes(b, is_one ? from_client() : host(i, 5000),
+				 NAT, 1000 + i);
+	return passed;
+}
+
+/* ... to one address after the other. */
+static unsigned to_all(struct server_bench *b, unsigned n, bool is_one)
 {
 	unsigned passed = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct test_packet p;
 		char ip[24];
 
-		snprintf(ip, sizeof(ip), "198.18.%u.%u", is_one ? 0 : i / 200,
-			 is_one ? 1 : 1 + i % 200);
-		p = make_bubble(client(),
-				teredo6(S1, 0, ip, is_one ? 1000 + i : 4000));
-		passed += bench_give(b, &p, from_client(),
-				     TEREDO_VIA_PRIMARY).fate == TEREDO_TAKEN;
+		snprintf(ip, sizeof(ip), "198.18.%u.%u", i / 200, 1 + i % 200);
+		passed += passes(b, is_one ? from_client() : host(i, 5000), ip,
+				 4000);
 	}
 	return passed;
 }
@@ -43,9 +71,42 @@ static void one_address_gets_100_at_once_and_50_a_second(void **state)
 {
 	struct server_bench *b = *state;
 
-	assert_int_equal(passed_on(b, 150, true), 100);
+	assert_int_equal(to_a_nat(b, 150, false), 100);
 	b->now += TEREDO_SECOND;
-	assert_int_equal(passed_on(b, 150, true), 50);
+	assert_int_equal(to_a_nat(b, 150, false), 50);
+}
+
+/* SEC-REF-02, B3: half of what an address gets, by whatever ports of both: who
+ * else is behind that NAT is reached by others */
+static void one_host_leaves_half_of_an_address_to_others(void **state)
+{
+	struct server_bench *b = *state;
+	unsigned passed = to_a_nat(b, 20000, true);
+
+	assert_int_equal(passed, 50);
+	for (unsigned second = 0; second < 10; second++) {
+		b->now += TEREDO_SECOND;
+		assert_int_equal(to_a_nat(b, 20000, true), 25);
+		for (unsigned i = 0; i < 25; i++)
+			assert_true(passes(b, host(i, 5000), NAT, 4000 + i));
+	}
+}
+
+/* SEC-REF-02, B3: nor can it use up the narrow limits of others by what it
+ * sends in vain */
+static void what_is_refused_takes_nothing(void **state)
+{
+	struct server_bench *b = *state;
+
+	for (unsigned i = 0; i < 200; i++)
+		passes(b, host(i, 5000), NAT, 4000);
+	for (unsigned i = 0; i < 100000; i++)
+		assert_false(passes(b, host(200 + i % 10000, 5000), NAT, 4000));
+	b->now += 100 * TEREDO_MS;
+	for (unsigned i = 0; i < 8; i++) {
+		assert_true(passes(b, host(200, 5000), NAT, 4000));
+		b->now += 100 * TEREDO_MS;
+	}
 }
 
 /* SEC-REF-02 */
@@ -53,9 +114,50 @@ static void all_get_1000_at_once_and_5000_a_second(void **state)
 {
 	struct server_bench *b = *state;
 
-	assert_int_equal(passed_on(b, 1500, false), 1000);
+	assert_int_equal(to_all(b, 1500, false), 1000);
 	b->now += TEREDO_SECOND / 10;
-	assert_int_equal(passed_on(b, 1500, false), 500);
+	assert_int_equal(to_all(b, 1500, false), 500);
+}
+
+/* SEC-REF-02, B3: beyond what a NAT of 50 needs */
+static void one_host_leaves_half_of_all_to_others(void **state)
+{
+	struct server_bench *b = *state;
+
+	assert_int_equal(to_all(b, 5000, true), 500);
+	for (unsigned second = 0; second < 10; second++) {
+		b->now += TEREDO_SECOND;
+		assert_int_equal(to_all(b, 5000, true), 500);
+		assert_int_equal(to_all(b, 500, false), 500);
+	}
+}
+
+/* SEC-V6D-01: by whatever ports; 100 at once, then 50 a second */
+static void one_host_leaves_half_of_the_tests_to_others(void **state)
+{
+	struct server_bench *b = *state;
+	unsigned passed[2] = { 0 };
+
+	for (unsigned i = 0; i < 40000; i++) {
+		struct teredo_ep from = ep4(CLIENT, 1024 + i % 20000);
+		struct test_packet p = make_icmp6(
+			teredo6(S1, 0, CLIENT, 1024 + i % 20000), ip6(NATIVE),
+			128, 26);
+
+		if (i == 20000)
+			b->now += TEREDO_SECOND;
+		passed[i / 20000] += bench_give(b, &p, from,
+						TEREDO_VIA_PRIMARY).fate ==
+				     TEREDO_TO_NATIVE6;
+	}
+	assert_int_equal(passed[0], 100);
+	assert_int_equal(passed[1], 50);
+	for (unsigned i = 0; i < 50; i++) {
+		struct test_packet p = make_icmp6(
+			teredo6(S1, 0, OTHER, 1024 + i), ip6(NATIVE), 128, 26);
+
+		expect_native(b, &p, ep4(OTHER, 1024 + i));
+	}
 }
 
 /* S-FWD-01 */
@@ -83,7 +185,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(one_address_gets_100_at_once_and_50_a_second),
+		T(one_host_leaves_half_of_an_address_to_others),
+		T(what_is_refused_takes_nothing),
 		T(all_get_1000_at_once_and_5000_a_second),
+		T(one_host_leaves_half_of_all_to_others),
+		T(one_host_leaves_half_of_the_tests_to_others),
 		T(one_endpoint_has_20_echoes_answered_and_10_a_second),
 	};
 
