@@ -4,7 +4,8 @@
  * RFC 4380 5.3. The packets of strangers are checked in the RFC's order: the
  * outer source, what it carries, who says to have sent it (rules 4 to 7 of
  * 5.3.1), then where it goes. No state is kept about a client, so a restarted
- * server, or another one with the same address, goes on at once.
+ * server, or another one with the same address, goes on at once. There is no
+ * timer, either, but one that gives back what the limits took of memory.
  *
  * Nothing of the datagram but the IPv6 packet and its trailers goes on. What
  * leaves is at most 8 octets longer than what came, the advertisement aside.
@@ -66,6 +67,17 @@
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
 #define RA_SETS (16 * RATELIMIT_SETS)
 #define FORWARDS 1000u	/* at once */
+#define SWEEP_PERIOD TEREDO_SECOND
+/* Until all buckets are full, which takes 4 s, and once around. */
+#define SWEEPS (5 + RATELIMIT_PARTS)
+
+enum {
+	RA_TO_IP, RA_TO_NET,
+	TO_EP, TO_IP, FROM_IP_TO_EP, FROM_IP_TO_IP,
+	MODEST,		/* sources of these, that ask little */
+	NATIVE_FROM_EP, NATIVE_FROM_IP, NATIVE_TO,
+	N_TABLES
+};
 
 struct teredo_server {
 	struct teredo_server_config config;
@@ -75,11 +87,10 @@ struct teredo_server {
 	uint8_t ra[ICMP6_RA_LEN];	/* to nobody */
 	struct local4 own;		/* the advertised ones first */
 	struct teredo_counters count;
-	struct ratelimit_table ra_to_ip, ra_to_net;
-	struct ratelimit_table to_ep, to_ip, from_ip_to_ep, from_ip_to_ip;
+	struct ratelimit_table table[N_TABLES];
 	struct ratelimit forwards;
-	struct ratelimit_table modest;	/* sources of these, that ask little */
-	struct ratelimit_table native_from_ep, native_from_ip, native_to;
+	unsigned sweeps;	/* until the tables come to rest */
+	teredo_time next_sweep;
 };
 
 /* One packet on its way through. */
@@ -92,27 +103,26 @@ struct visit {
 
 static bool limits_init(struct teredo_server *s, const struct teredo_env *env)
 {
-	struct {
-		struct ratelimit_table *table;
+	static const struct {
 		uint32_t sets, burst;
 		teredo_time period;
-	} all[] = {
-		{ &s->ra_to_ip, RA_SETS, 8, 500 * TEREDO_MS },
-		{ &s->ra_to_net, RATELIMIT_SETS, 64, 20 * TEREDO_MS },
-		{ &s->to_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
-		{ &s->to_ip, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
-		{ &s->from_ip_to_ep, RATELIMIT_SETS, 8, 500 * TEREDO_MS },
-		{ &s->from_ip_to_ip, RATELIMIT_SETS, 50, 40 * TEREDO_MS },
-		{ &s->modest, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
-		{ &s->native_from_ep, RATELIMIT_SETS, 20, 100 * TEREDO_MS },
-		{ &s->native_from_ip, RATELIMIT_SETS, 100, 20 * TEREDO_MS },
-		{ &s->native_to, RATELIMIT_SETS, 200, 10 * TEREDO_MS },
+	} all[N_TABLES] = {
+		[RA_TO_IP] = { RA_SETS, 8, 500 * TEREDO_MS },
+		[RA_TO_NET] = { RATELIMIT_SETS, 64, 20 * TEREDO_MS },
+		[TO_EP] = { RATELIMIT_SETS, 20, 100 * TEREDO_MS },
+		[TO_IP] = { RATELIMIT_SETS, 100, 20 * TEREDO_MS },
+		[FROM_IP_TO_EP] = { RATELIMIT_SETS, 8, 500 * TEREDO_MS },
+		[FROM_IP_TO_IP] = { RATELIMIT_SETS, 50, 40 * TEREDO_MS },
+		[MODEST] = { RATELIMIT_SETS, 100, 20 * TEREDO_MS },
+		[NATIVE_FROM_EP] = { RATELIMIT_SETS, 20, 100 * TEREDO_MS },
+		[NATIVE_FROM_IP] = { RATELIMIT_SETS, 100, 20 * TEREDO_MS },
+		[NATIVE_TO] = { RATELIMIT_SETS, 200, 10 * TEREDO_MS },
 	};
 
 	s->forwards = (struct ratelimit){ .period = TEREDO_SECOND / 5000,
 					  .burst = FORWARDS };
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (!ratelimit_table_init(all[i].table, env, all[i].sets,
+	for (unsigned i = 0; i < N_TABLES; i++)
+		if (!ratelimit_table_init(&s->table[i], env, all[i].sets,
 					  all[i].burst, all[i].period))
 			return false;
 	return true;
@@ -146,16 +156,8 @@ void teredo_server_free(struct teredo_server *s)
 {
 	if (s == NULL)
 		return;
-	ratelimit_table_fini(&s->ra_to_ip);
-	ratelimit_table_fini(&s->ra_to_net);
-	ratelimit_table_fini(&s->to_ep);
-	ratelimit_table_fini(&s->to_ip);
-	ratelimit_table_fini(&s->from_ip_to_ep);
-	ratelimit_table_fini(&s->from_ip_to_ip);
-	ratelimit_table_fini(&s->modest);
-	ratelimit_table_fini(&s->native_from_ep);
-	ratelimit_table_fini(&s->native_from_ip);
-	ratelimit_table_fini(&s->native_to);
+	for (unsigned i = 0; i < N_TABLES; i++)
+		ratelimit_table_fini(&s->table[i]);
 	free(s);
 }
 
@@ -188,6 +190,28 @@ static struct teredo_verdict taken(struct teredo_server *s,
 {
 	s->count.n[event]++;
 	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
+}
+
+static void comes_into_use(struct teredo_server *s, teredo_time now)
+{
+	if (s->sweeps == 0)
+		s->next_sweep = now + SWEEP_PERIOD;
+	s->sweeps = SWEEPS;
+}
+
+void teredo_server_expire(struct teredo_server *s, teredo_time now)
+{
+	if (now < teredo_server_deadline(s))
+		return;
+	for (unsigned i = 0; i < N_TABLES; i++)
+		ratelimit_table_sweep(&s->table[i], now);
+	s->next_sweep = now + SWEEP_PERIOD;
+	s->sweeps--;
+}
+
+teredo_time teredo_server_deadline(const struct teredo_server *s)
+{
+	return s->sweeps == 0 ? TEREDO_NEVER : s->next_sweep;
 }
 
 struct limit {
@@ -291,8 +315,8 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 		return drop(s, TEREDO_DROP_authentication);
 	if (cone && s->config.ip2 == 0)
 		return drop(s, TEREDO_DROP_no_second_address);
-	if (!ratelimit_table_take(&s->ra_to_ip, v->now, &v->rx->from.ip, 4) ||
-	    !ratelimit_table_take(&s->ra_to_net, v->now, &v->rx->from.ip, 3))
+	if (!ratelimit_table_take(&s->table[RA_TO_IP], v->now, &v->rx->from.ip, 4) ||
+	    !ratelimit_table_take(&s->table[RA_TO_NET], v->now, &v->rx->from.ip, 3))
 		return drop(s, TEREDO_DROP_rate_limited);
 	return send_ra(s, v, cone, key);
 }
@@ -328,7 +352,7 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 	if (msg == NULL || msg[0] != ICMP6_ECHO_REQUEST)
 		return drop(s, TEREDO_DROP_not_relayed);
 	ep_key(id, v->rx->from);
-	if (!ratelimit_table_take(&s->to_ep, v->now, id, sizeof(id)))
+	if (!ratelimit_table_take(&s->table[TO_EP], v->now, id, sizeof(id)))
 		return drop(s, TEREDO_DROP_rate_limited);
 	out = outbox_udp(v->ob, v->rx->via, v->rx->from,
 			 ICMP6_ECHO_LEN(len - 8));
@@ -346,12 +370,12 @@ static bool take_for_target(struct teredo_server *s, uint32_t from_ip,
 {
 	uint8_t id[4 + EP_KEY_LEN];
 	const struct limit all[] = {
-		{ &s->to_ep, id + 4, EP_KEY_LEN },
-		{ &s->to_ip, id + 4, 4 },
-		{ &s->from_ip_to_ep, id, sizeof(id) },
-		{ &s->from_ip_to_ip, id, 4 + 4 },
+		{ &s->table[TO_EP], id + 4, EP_KEY_LEN },
+		{ &s->table[TO_IP], id + 4, 4 },
+		{ &s->table[FROM_IP_TO_EP], id, sizeof(id) },
+		{ &s->table[FROM_IP_TO_IP], id, 4 + 4 },
 	};
-	uint32_t kept = ratelimit_table_has(&s->modest, now, &from_ip, 4) ?
+	uint32_t kept = ratelimit_table_has(&s->table[MODEST], now, &from_ip, 4) ?
 				0 : FORWARDS / 2;
 
 	memcpy(id, &from_ip, 4);
@@ -359,7 +383,7 @@ static bool take_for_target(struct teredo_server *s, uint32_t from_ip,
 	if (!ratelimit_has(&s->forwards, kept, now) ||
 	    !take_all(all, sizeof(all) / sizeof(all[0]), now))
 		return false;
-	ratelimit_table_take(&s->modest, now, &from_ip, 4);
+	ratelimit_table_take(&s->table[MODEST], now, &from_ip, 4);
 	return ratelimit_take(&s->forwards, now);
 }
 
@@ -400,9 +424,9 @@ static struct teredo_verdict to_native6(struct teredo_server *s,
 	const struct wire_packet *p = &v->p;
 	uint8_t from[EP_KEY_LEN];
 	const struct limit all[] = {
-		{ &s->native_from_ep, from, sizeof(from) },
-		{ &s->native_from_ip, from, 4 },
-		{ &s->native_to, p->dst.b, sizeof(p->dst.b) },
+		{ &s->table[NATIVE_FROM_EP], from, sizeof(from) },
+		{ &s->table[NATIVE_FROM_IP], from, 4 },
+		{ &s->table[NATIVE_TO], p->dst.b, sizeof(p->dst.b) },
 	};
 
 	if (wire_is_bubble(p))
@@ -438,6 +462,7 @@ static struct teredo_verdict deliver(struct teredo_server *s,
 bool teredo_server_take(struct teredo_server *s, struct teredo_ep to,
 			teredo_time now)
 {
+	comes_into_use(s, now);
 	return take_for_target(s, s->config.ip, to, now);
 }
 
@@ -453,7 +478,7 @@ void teredo_server_prefetch(const struct teredo_server *s,
 			    const struct teredo_ep *from, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		ratelimit_table_prefetch(&s->ra_to_ip, &from[i].ip, 4);
+		ratelimit_table_prefetch(&s->table[RA_TO_IP], &from[i].ip, 4);
 }
 
 struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
@@ -464,6 +489,7 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 	struct visit v = { .rx = rx, .now = now, .ob = ob };
 	const struct wire_packet *p = &v.p;
 
+	comes_into_use(s, now);
 	switch (wire_parse(&v.p, rx->data, rx->len)) {
 	case WIRE_MALFORMED:
 		return drop(s, TEREDO_DROP_malformed);

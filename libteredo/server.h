@@ -55,6 +55,10 @@ bool teredo_server_may_test(const struct teredo_server *s,
  * the limits; false: it would be dropped. */
 bool teredo_server_take(struct teredo_server *s, struct teredo_ep to,
 			teredo_time now);
+/* Once a second while there are packets, and soon after: sweeps the tables of
+ * limits (table.h). */
+void teredo_server_expire(struct teredo_server *s, teredo_time now);
+teredo_time teredo_server_deadline(const struct teredo_server *s);
 const struct teredo_counters *
 teredo_server_counters(const struct teredo_server *s);
 

@@ -122,6 +122,21 @@ teredo_server_relay_udp_in(struct teredo_server_relay *sr,
 	return teredo_server_udp_in(sr->server, rx, now, ob);
 }
 
+void teredo_server_relay_expire(struct teredo_server_relay *sr,
+				teredo_time now, struct teredo_outbox *ob)
+{
+	teredo_server_expire(sr->server, now);
+	teredo_relay_expire(sr->relay, now, ob);
+}
+
+teredo_time teredo_server_relay_deadline(const struct teredo_server_relay *sr)
+{
+	teredo_time server = teredo_server_deadline(sr->server);
+	teredo_time relay = teredo_relay_deadline(sr->relay);
+
+	return server < relay ? server : relay;
+}
+
 struct teredo_relay *
 teredo_server_relay_relay(const struct teredo_server_relay *sr)
 {

@@ -28,8 +28,12 @@ struct teredo_verdict
 teredo_server_relay_udp_in(struct teredo_server_relay *sr,
 			   const struct teredo_rx *rx, teredo_time now,
 			   struct teredo_outbox *ob);
+void teredo_server_relay_expire(struct teredo_server_relay *sr,
+				teredo_time now, struct teredo_outbox *ob);
+teredo_time
+teredo_server_relay_deadline(const struct teredo_server_relay *sr);
 
-/* For what is the relay's alone: the tun's side, time, status, what is saved.
+/* For what is the relay's alone: the tun's side, status, what is saved.
  * It lives as long as sr. */
 struct teredo_relay *
 teredo_server_relay_relay(const struct teredo_server_relay *sr);

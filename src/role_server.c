@@ -1,7 +1,7 @@
 /*
  * role_server.c - the server's core in the engine
  *
- * A server has no state, no interface and no timer: it answers what it gets.
+ * A server has no state and no interface: it answers what it gets.
  */
 #include "config.h"
 
@@ -19,6 +19,17 @@ static struct teredo_verdict udp_in(void *role, const struct teredo_rx *rx,
 static void expect(void *role, const struct teredo_ep *from, unsigned n)
 {
 	teredo_server_prefetch(role, from, n);
+}
+
+static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
+{
+	(void)ob;
+	teredo_server_expire(role, now);
+}
+
+static teredo_time deadline(const void *role)
+{
+	return teredo_server_deadline(role);
 }
 
 static const struct teredo_counters *counters(const void *role)
@@ -64,8 +75,8 @@ const struct role_ops role_server = {
 	.sent_more = role_no_sent_more,
 	.prefetch = role_no_prefetch,
 	.expect = expect,
-	.expire = role_no_expire,
-	.deadline = role_no_deadline,
+	.expire = expire,
+	.deadline = deadline,
 	.counters = counters,
 	.open = open_server,
 	.close = close_server,

@@ -40,12 +40,12 @@ static void prefetch(void *role, const struct teredo_addr *keys, unsigned n)
 
 static void expire(void *role, teredo_time now, struct teredo_outbox *ob)
 {
-	teredo_relay_expire(teredo_server_relay_relay(role), now, ob);
+	teredo_server_relay_expire(role, now, ob);
 }
 
 static teredo_time deadline(const void *role)
 {
-	return teredo_relay_deadline(teredo_server_relay_relay(role));
+	return teredo_server_relay_deadline(role);
 }
 
 static const struct teredo_counters *counters(const void *role)

@@ -1,5 +1,5 @@
 /*
- * role_server.c - a server's node: no tun, no timers, nothing to save
+ * role_server.c - a server's node: no tun, nothing to save
  */
 #include "config.h"
 
@@ -36,10 +36,15 @@ static struct teredo_verdict udp_in(void *core, const struct teredo_rx *rx,
 	return teredo_server_udp_in(core, rx, now, ob);
 }
 
+static void expire(void *core, teredo_time now, struct teredo_outbox *ob)
+{
+	(void)ob;
+	teredo_server_expire(core, now);
+}
+
 static teredo_time deadline(const void *core)
 {
-	(void)core;
-	return TEREDO_NEVER;
+	return teredo_server_deadline(core);
 }
 
 static const struct teredo_counters *counters(const void *core)
@@ -57,12 +62,13 @@ static void check(struct node *n)
 	(void)n; /* a server has no state to look at */
 }
 
-/* Without tun, timers and snapshot there is nobody to call the others. */
+/* Without tun and snapshot there is nobody to call the others. */
 static const struct node_ops server_ops = {
 	.is_server = true,
 	.open = open_core,
 	.close = close_core,
 	.udp_in = udp_in,
+	.expire = expire,
 	.deadline = deadline,
 	.news = news,
 	.counters = counters,

@@ -52,12 +52,12 @@ static struct teredo_verdict tun_in(void *core, const uint8_t *ip6, size_t len,
 
 static void expire(void *core, teredo_time now, struct teredo_outbox *ob)
 {
-	teredo_relay_expire(teredo_server_relay_relay(core), now, ob);
+	teredo_server_relay_expire(core, now, ob);
 }
 
 static teredo_time deadline(const void *core)
 {
-	return teredo_relay_deadline(teredo_server_relay_relay(core));
+	return teredo_server_relay_deadline(core);
 }
 
 static const struct teredo_counters *counters(const void *core)

@@ -178,6 +178,82 @@ static void one_endpoint_has_20_echoes_answered_and_10_a_second(void **state)
 	assert_int_equal(answered[1], 10);
 }
 
+#define AREAS 16
+
+static struct { const uint8_t *base; size_t len; } area[AREAS];
+static unsigned areas;
+
+static void table(void *ctx, void *memory, size_t len)
+{
+	(void)ctx;
+	assert_true(areas < AREAS);
+	area[areas].base = memory;
+	area[areas++].len = len;
+}
+
+static bool is_anything_in_use(void)
+{
+	for (unsigned i = 0; i < areas; i++)
+		for (size_t at = 0; at < area[i].len; at++)
+			if (area[i].base[at] != 0)
+				return true;
+	return false;
+}
+
+static void solicit(struct server_bench *b, struct teredo_ep from)
+{
+	struct test_packet p = make_rs(ip6("fe80::1"));
+
+	bench_give(b, &p, from, TEREDO_VIA_PRIMARY);
+}
+
+static void random_of(void *ctx, void *buf, size_t len)
+{
+	test_env_random(ctx, buf, len);
+}
+
+/* B1, B3: what a flood took of memory is zero again, and then there is no
+ * timer. */
+static void tables_come_to_rest_after_a_flood(void **state)
+{
+	struct server_bench *b = *state;
+	const struct teredo_env env = {
+		.ctx = &b->seed, .random = random_of, .table = table,
+	};
+	const struct teredo_server_config config = {
+		.prefix = addr_default_prefix(), .ip = ip4(S1), .mtu = 1280,
+	};
+	teredo_time end;
+
+	areas = 0;
+	teredo_server_free(b->s);
+	b->s = teredo_server_new(&config, &env);
+	assert_non_null(b->s);
+	assert_int_equal(teredo_server_deadline(b->s), TEREDO_NEVER);
+	for (unsigned i = 0; i < 60000; i++) {
+		struct test_packet p = make_icmp6(
+			teredo6(S1, 0, CLIENT, 1024 + i), ip6(NATIVE),
+			128, 26);
+
+		solicit(b, host(i % 50000, 5000));
+		bench_give(b, &p, ep4(CLIENT, 1024 + i), TEREDO_VIA_PRIMARY);
+		if (i % 10 == 0)
+			to_all(b, 1, i % 20 == 0);
+		b->now += TEREDO_MS / 20;
+		teredo_server_expire(b->s, b->now);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		solicit(b, from_client());
+	assert_true(is_anything_in_use());
+	for (end = b->now; teredo_server_deadline(b->s) != TEREDO_NEVER;) {
+		assert_true(teredo_server_deadline(b->s) > b->now);
+		b->now = teredo_server_deadline(b->s);
+		teredo_server_expire(b->s, b->now);
+	}
+	assert_false(is_anything_in_use());
+	assert_in_range(b->now - end, 30 * TEREDO_SECOND, 40 * TEREDO_SECOND);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, bench_setup, \
 						bench_teardown)
 
@@ -191,6 +267,7 @@ int main(void)
 		T(one_host_leaves_half_of_all_to_others),
 		T(one_host_leaves_half_of_the_tests_to_others),
 		T(one_endpoint_has_20_echoes_answered_and_10_a_second),
+		T(tables_come_to_rest_after_a_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

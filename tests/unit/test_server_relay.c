@@ -249,6 +249,28 @@ static void nothing_goes_to_itself(void **state)
 			 TEREDO_DROP);
 }
 
+/* Its limits' memory is given back, by one deadline for both. */
+static void the_server_in_it_comes_to_rest(void **state)
+{
+	struct bench *b = *state;
+	teredo_time begin = b->now;
+
+	assert_int_equal(teredo_server_relay_deadline(b->sr), TEREDO_NEVER);
+	give(b, make_rs(ip6("fe80::1")), ep4(ALICE, 40000));
+	for (;;) {
+		teredo_time next = teredo_server_relay_deadline(b->sr);
+
+		if (next == TEREDO_NEVER)
+			break;
+		assert_true(next > b->now);
+		b->now = next;
+		outbox_clear(&b->ob);
+		teredo_server_relay_expire(b->sr, b->now, &b->ob);
+	}
+	assert_in_range(b->now - begin, 30 * TEREDO_SECOND,
+			40 * TEREDO_SECOND);
+}
+
 static void what_is_no_packet_is_dropped_once(void **state)
 {
 	struct bench *b = *state;
@@ -272,6 +294,7 @@ int main(void)
 		T(what_a_server_does_it_does_still),
 		T(the_second_address_is_the_servers_alone),
 		T(nothing_goes_to_itself),
+		T(the_server_in_it_comes_to_rest),
 		T(what_is_no_packet_is_dropped_once),
 	};
 
