@@ -30,7 +30,8 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
  * gets more than its limit, however many others there are, and a key that has
  * asked little is refused only when all those buckets are empty: to bring that
  * about takes a token per period from six times as many buckets as there are
- * sets.
+ * sets. A reset is the exception: it also forgives what its bucket lacked of
+ * another's, who may then begin anew.
  */
 #ifndef RATELIMIT_SETS		/* fuzzers want few */
 #define RATELIMIT_SETS 2048u
@@ -74,7 +75,7 @@ bool ratelimit_take_both(struct ratelimit *all, struct ratelimit_table *t,
 /* That key comes soon: purely a hint. */
 void ratelimit_table_prefetch(const struct ratelimit_table *t, const void *id,
 			      size_t len);
-/* The key behaved: its bucket is full again. */
+/* The key behaved: its bucket is full again, if it has one. */
 void ratelimit_table_reset(struct ratelimit_table *t, const void *id,
 			   size_t len);
 /* Clears the next 1/RATELIMIT_PARTS of the sets, as far as they are full
