@@ -9,9 +9,8 @@
  * that a Teredo source names, or addressed to our cookie, or with the nonce of
  * our test: this proves the peer to be there, and what waits for it leaves. A
  * native source proves nothing by itself and is tested first, the packet waits
- * meanwhile (C-RX-19). All other packets are dropped. What was made up by an
- * outsider thus costs at most a bubble or a test, and both have limits that no
- * outsider can raise: per endpoint, per peer and over all.
+ * meanwhile (C-RX-19). All other packets are dropped. What an outsider makes up
+ * thus costs at most a bubble or a test, within limits that it cannot raise.
  *
  * The cookie is what deployed implementations call the bubble's nonce: the
  * link-local source of our indirect bubbles. A peer that answers the origin
@@ -174,6 +173,7 @@ const struct path_ops client_path_ops = {
 	.doubt = doubt,
 	.sweep = client_limits_sweep,
 	.forget_after = 60 * TEREDO_SECOND,
+	.hold_many = CLIENT_HOLD_BYTES / 4 * 3,
 };
 
 /* ---- reception ---- */

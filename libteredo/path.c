@@ -292,7 +292,9 @@ static struct teredo_verdict keep(struct path *path, struct peer *p,
 	path_probe(path, p, now, ob);
 	if (!path_is_probing(p))
 		return drop(path, TEREDO_DROP_rate_limited);
-	if (!hold_put(path->hold, held(path, p), way, ip6, len))
+	if ((held(path, p)->packets > 0 &&
+	     hold_used(path->hold) > path->ops->hold_many) ||
+	    !hold_put(path->hold, held(path, p), way, ip6, len))
 		return drop(path, TEREDO_DROP_hold_full);
 	path->count->n[TEREDO_EV_packet_held]++;
 	return (struct teredo_verdict){.fate = TEREDO_TAKEN};
@@ -365,15 +367,13 @@ struct teredo_verdict path_receive_elsewhere(struct path *path, struct peer *p,
 		s->elsewhere = from;
 	else if (!ep_equal(s->elsewhere, from))
 		return drop(path, TEREDO_DROP_spoofed);
-	return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
+	return keep(path, p, HOLD_IF_THERE, ip6, len, now, ob);
 }
 
 /* What came from elsewhere is not vouched for by a proof at another place. */
-static bool is_unvouched(const struct path *path, const struct peer *p)
+static bool is_there(const struct path *path, const struct peer *p)
 {
-	struct teredo_ep from = path->search[p->search - 1].elsewhere;
-
-	return from.port != 0 && !ep_equal(from, p->ep);
+	return ep_equal(path->search[p->search - 1].elsewhere, p->ep);
 }
 
 static void release(struct path *path, struct peer *p, teredo_time now,
@@ -386,7 +386,7 @@ static void release(struct path *path, struct peer *p, teredo_time now,
 	while (hold_first(path->hold, q, &way, &len)) {
 		uint8_t *out;
 
-		if (way == HOLD_TO_TUN && is_unvouched(path, p)) {
+		if (way == HOLD_IF_THERE && !is_there(path, p)) {
 			hold_take(path->hold, q, NULL, 0);
 			path->count->n[TEREDO_DROP_spoofed]++;
 			continue;

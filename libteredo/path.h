@@ -67,13 +67,16 @@ struct path_ops {
 	void (*sweep)(void *role, teredo_time now);
 	/* When an unproven peer is forgotten that nobody wants. */
 	teredo_time forget_after;
+	/* When more octets than this wait, only one packet of each peer does:
+	 * who asks for many leaves some room to the others (SEC-DOS-06). */
+	size_t hold_many;
 };
 
 struct path_search {
 	struct hold_queue held;
 	uint32_t slot;			/* the peer's */
-	struct teredo_ep elsewhere;	/* whence what is held of a trusted
-					 * peer came; port 0: nothing */
+	struct teredo_ep elsewhere;	/* whence what is HOLD_IF_THERE came;
+					 * port 0: nothing is */
 };
 
 struct path {

@@ -239,6 +239,7 @@ static const struct path_ops ops = {
 	.admit = admit,
 	.sweep = sweep,
 	.forget_after = 15 * TEREDO_SECOND,
+	.hold_many = RELAY_HOLD_BYTES / 2,
 };
 
 static bool tables_init(struct teredo_relay *r, const struct teredo_env *env)

@@ -15,8 +15,8 @@ teredo_time now;
 
 bool refuses;
 unsigned n_probes, n_doubts;
-teredo_time probed_at[64], doubted_at;
-uint8_t probe_number[64];
+teredo_time probed_at[128], doubted_at;
+uint8_t probe_number[128];
 
 static bool role_probe(void *role, struct peer *p, teredo_time when,
 		       struct teredo_outbox *out)
@@ -52,6 +52,7 @@ static const struct path_ops ops = {
 	.probe = role_probe,
 	.pause = role_pause,
 	.forget_after = 60 * TEREDO_SECOND,
+	.hold_many = 3 << 18,
 	.doubt = role_doubt,
 };
 

@@ -30,8 +30,8 @@ extern struct teredo_ep ep;
 /* What the role was asked for, and whether it refuses. */
 extern bool refuses;
 extern unsigned n_probes, n_doubts;
-extern teredo_time probed_at[64], doubted_at;
-extern uint8_t probe_number[64];
+extern teredo_time probed_at[128], doubted_at;
+extern uint8_t probe_number[128];
 
 int path_bench_setup(void **state);
 int path_bench_teardown(void **state);

@@ -290,6 +290,29 @@ static void what_comes_by_another_relay_waits_for_its_answer(void **state)
 	assert_int_equal(bench_count(TEREDO_DROP_spoofed), 3 + 2 * 8);
 }
 
+/* C-RX-19: trust ends while something from another relay waits; what its own
+ * relay brings then is not suspected with it. */
+static void only_what_came_elsewhere_is_suspected(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct teredo_ep other = ep4("203.0.113.51", 3545);
+	struct test_packet reply;
+
+	(void)state;
+	bench_trust(&native, RELAY);
+	bench_run(26 * S);
+	bench_forget();
+	assert_int_equal(bench_receive(other, &native, 9).fate, TEREDO_TAKEN);
+	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
+	bench_run(5 * S);
+	assert_int_equal(bench_receive(RELAY, &native, 8).fate, TEREDO_TAKEN);
+	bench_forget();
+	assert_int_equal(bench_udp(RELAY, &reply).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_expect_tun()->len, 40 + 8);
+	bench_expect_silence();
+	assert_int_equal(bench_count(TEREDO_DROP_spoofed), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -310,6 +333,7 @@ int main(void)
 		T(a_bubble_of_a_native_source_is_dropped),
 		T(a_peer_cannot_say_an_origin),
 		T(what_comes_by_another_relay_waits_for_its_answer),
+		T(only_what_came_elsewhere_is_suspected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

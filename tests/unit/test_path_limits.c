@@ -370,6 +370,26 @@ static void nobody_is_waited_for_when_there_is_no_peer(void **state)
 	assert_true(path_deadline(&path) == TEREDO_NEVER);
 }
 
+/* SEC-DOS-06: those who ask for many do not leave others without. */
+static void when_much_is_held_only_first_packets_are(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < MAX; i++) {
+		struct teredo_addr a = dst_number(i);
+
+		for (unsigned k = 0; k < HOLD_PEER_PACKETS; k++)
+			assert_true(send_to(&a, 1500, 1).fate ==
+					    TEREDO_TAKEN ||
+				    k > 0);
+	}
+	assert_in_range(count.n[TEREDO_EV_packet_held],
+			MAX + 50 * (HOLD_PEER_PACKETS - 1),
+			MAX + 60 * (HOLD_PEER_PACKETS - 1));
+	assert_int_equal(count.n[TEREDO_DROP_hold_full],
+			 MAX * HOLD_PEER_PACKETS -
+				 count.n[TEREDO_EV_packet_held]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +411,7 @@ int main(void)
 		PATH_TEST(only_those_that_went_are_announced_down),
 		PATH_TEST(a_slot_used_again_is_not_announced_down),
 		PATH_TEST(a_peer_that_goes_takes_its_timer_and_packets_along),
+		PATH_TEST(when_much_is_held_only_first_packets_are),
 		PATH_TEST(nobody_is_waited_for_when_there_is_no_peer),
 	};
 
