@@ -5,7 +5,9 @@
  * not in use in them is zero (libteredo/table.h). The kernel gives memory to
  * them page by page as it is touched, in a flood all of it. Here is the way
  * back: a hand goes round through all pages in ten seconds, and what holds
- * zeros only is no longer ours, until it is touched again.
+ * zeros only is no longer ours, until it is touched again. Packets wait in the
+ * meantime, so that no step is longer than half a millisecond: the round of
+ * tables of more than 20 MB takes longer.
  *
  * To look at a page that is not there maps the kernel's one page of zeros,
  * which costs no memory. Neighbours are given back by one call. Whether a page
@@ -65,6 +67,8 @@ void relief_step(struct relief *r)
 {
 	size_t left = r->pages / RELIEF_PARTS + 1, first = 0;
 
+	if (left > RELIEF_STEP)
+		left = RELIEF_STEP;
 	if (left > r->pages)
 		left = r->pages;
 	for (unsigned i = 0; i < r->areas && left > 0; i++) {

@@ -9,6 +9,7 @@
 
 #define RELIEF_AREAS 32u /* tables of one core */
 #define RELIEF_PARTS 10u
+#define RELIEF_STEP  512u /* pages: half a millisecond without a packet */
 
 struct relief {
 	struct { uint8_t *base; size_t pages; } area[RELIEF_AREAS];
@@ -21,8 +22,9 @@ struct relief {
  * a page, and what is beyond RELIEF_AREAS, is left alone. */
 void relief_table(void *ctx, void *memory, size_t len);
 
-/* Gives back what is zero in the next 1/RELIEF_PARTS of the pages; called once
- * a second between two calls of the core. */
+/* Gives back what is zero in the next 1/RELIEF_PARTS of the pages, but looks at
+ * no more than RELIEF_STEP; called once a second between two calls of the
+ * core. */
 void relief_step(struct relief *r);
 
 #endif

@@ -113,6 +113,32 @@ static void more_tables_than_it_knows_do_no_harm(void **state)
 	assert_true(is_there(RELIEF_AREAS));
 }
 
+/* Packets wait for it. */
+static void a_step_is_short_however_much_there_is(void **state)
+{
+	const unsigned parts = 2 * RELIEF_PARTS;	/* of steps */
+	size_t pages = parts * RELIEF_STEP, len = pages * page;
+	uint8_t *much = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *there = malloc(pages);
+
+	(void)state;
+	assert_ptr_not_equal(much, MAP_FAILED);
+	assert_non_null(there);
+	relief_table(&r, much, len);
+	for (size_t n = 0; n < pages; n++)
+		much[n * page] = 0;	/* is there now, and zero */
+	for (unsigned step = 0; step < parts; step++) {
+		relief_step(&r);
+		assert_int_equal(mincore(much, len, there), 0);
+		for (size_t n = 0; n < pages; n++)
+			assert_int_equal(there[n] & 1,
+					 n >= (step + 1) * RELIEF_STEP);
+	}
+	free(there);
+	munmap(much, len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +151,9 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			more_tables_than_it_knows_do_no_harm, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_step_is_short_however_much_there_is, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
