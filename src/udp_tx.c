@@ -21,7 +21,9 @@
  * - EAGAIN: 4 MB wait for the device. A run is 64 KB of somebody's window, and
  *   to lose many at once stalls TCP, while a device that is fast enough for
  *   such a queue has room again in no time: some milliseconds are waited for
- *   it, during which the tun holds its senders back. Then it is as below.
+ *   it, during which the tun holds its senders back. Then it is as below. A
+ *   device that had no room when such a wait was over is stuck: it is not
+ *   waited for again until something could be sent.
  * - anything else (no route): the datagrams are lost and counted.
  *
  * Without DATAPATH_SEGMENT a run is one datagram; without DATAPATH_BATCH each
@@ -63,6 +65,7 @@ struct udp_tx {
 	size_t used; /* of room[] */
 	bool closed; /* the last run cannot grow */
 	unsigned waits; /* that are left */
+	bool stuck;	/* they were for nothing, and nothing went since */
 	struct {
 		uint32_t ip, left; /* runs to be sent one by one */
 	} path[PATHS];
@@ -191,6 +194,7 @@ static void count(struct udp_tx *tx, uint32_t n, uint32_t len)
 	tx->counts.packets += n;
 	tx->counts.bytes += len;
 	tx->counts.error = 0;
+	tx->stuck = false;
 }
 
 static struct msghdr message(struct udp_tx *tx, unsigned i)
@@ -228,10 +232,11 @@ static bool wait_for_room(struct udp_tx *tx, int fd, int error)
 
 	if (error == -EINTR)
 		return true;
-	if (error != -EAGAIN || tx->waits == 0)
+	if (error != -EAGAIN || tx->waits == 0 || tx->stuck)
 		return false;
 	tx->waits--;
-	ppoll(&p, 1, &ms, NULL);
+	if (ppoll(&p, 1, &ms, NULL) == 0 && tx->waits == 0)
+		tx->stuck = true;
 	return true;
 }
 

@@ -378,6 +378,31 @@ static void a_full_buffer_is_a_drop_and_no_end(void **state)
 	assert_int_equal(udp_tx_features(f->tx), ALL);
 }
 
+/* The waits are of a turn, which has many flushes, and not of each of them. */
+static void a_device_that_is_stuck_is_waited_for_once(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_all = EAGAIN;
+	for (unsigned turn = 0; turn < 5; turn++) {
+		add(f, 0, 100);
+		udp_tx_flush(f->tx);
+		assert_int_equal(waits, 4);
+	}
+	assert_int_equal(udp_tx_counts(f->tx)->drops, 5);
+	fail_all = 0;		/* there is room */
+	add(f, 0, 100);
+	udp_tx_flush(f->tx);
+	assert_int_equal(udp_tx_counts(f->tx)->packets, 1);
+	fail_all = EAGAIN;	/* and none again: worth a wait */
+	room_after = waits + 1;
+	add(f, 0, 100);
+	udp_tx_flush(f->tx);
+	assert_int_equal(waits, 5);
+	assert_int_equal(udp_tx_counts(f->tx)->packets, 2);
+	assert_int_equal(udp_tx_counts(f->tx)->drops, 5);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -396,6 +421,7 @@ int main(void)
 		T(a_full_buffer_is_waited_for),
 		T(a_full_buffer_is_waited_for_by_single_datagrams_too),
 		T(a_full_buffer_is_a_drop_and_no_end),
+		T(a_device_that_is_stuck_is_waited_for_once),
 	};
 
 	if (!netns_enter())
