@@ -128,6 +128,7 @@ struct parent {
 	uint64_t notified;
 	struct priv_link told;		/* what the engine knows of p->link */
 	char status_said[300];		/* to the service manager */
+	char control[108];	/* path of the control socket; "": none */
 	int asker;		/* who asked for the reload; -1: nobody */
 };
 

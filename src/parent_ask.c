@@ -4,8 +4,10 @@
  * The engine hands a connection on, with a verb; the answer goes to the
  * connection itself, so that it does not matter which engine lives by then.
  * Who is at the other end the kernel says, and a connection of somebody who
- * may not ask ends the engine: it would have refused it. What is sent to it is
- * never waited for.
+ * may not ask ends the engine: it would have refused it. So does a socket that
+ * nobody has connected to ours: the engine has the listener and its end of the
+ * pair to us, of which the kernel says that the other end is ours, too. What is
+ * sent to it is never waited for.
  *
  * A reload's answer has all that is logged on its behalf, errors of the
  * configuration above all, and comes when the new engine serves or when it is
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -120,14 +123,40 @@ static void ask_announce(struct parent *p, enum ctl_announce what, int fd)
 
 /* ---- all of it ---- */
 
+static int option(int fd, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+/* Accepted where we listen: it has the listener's name. */
+static bool is_ours(const struct parent *p, int fd)
+{
+	struct sockaddr_un sun = { 0 };
+	socklen_t len = sizeof(sun) - 1;
+
+	return option(fd, SO_DOMAIN) == AF_UNIX &&
+	       option(fd, SO_TYPE) == SOCK_SEQPACKET &&
+	       option(fd, SO_ACCEPTCONN) == 0 && p->control[0] != '\0' &&
+	       getsockname(fd, (struct sockaddr *)&sun, &len) == 0 &&
+	       strcmp(sun.sun_path, p->control) == 0;
+}
+
+/* Of a listener and of a pair that we made the peer is this process. */
+static bool is_from_us(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+	       peer.pid == getpid();
+}
+
 static bool is_fit(const struct parent *p, int fd)
 {
-	int domain = 0, type = 0;
-	socklen_t len = sizeof(domain);
-
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
-	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-	       domain == AF_UNIX && type == SOCK_SEQPACKET &&
+	return is_ours(p, fd) && !is_from_us(fd) &&
 	       ctl_access_is_granted(fd, p->opt.child.uid, p->opt.child.gid);
 }
 

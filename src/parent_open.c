@@ -475,6 +475,7 @@ static void open_control(struct parent *p)
 	umask(mask);
 	if (err == 0 && listen(fd, 16) == 0) {
 		p->fd[PRIV_FD_CONTROL] = fd;
+		snprintf(p->control, sizeof(p->control), "%s", sun.sun_path);
 		return;
 	}
 	log_line(LOG_WARNING, "no control socket: %s: %s", sun.sun_path,

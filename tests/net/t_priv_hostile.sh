@@ -51,10 +51,16 @@ hostile() {
 	monitors="$monitors $!"
 	begin=$(now_ms)
 	broken "${top_builddir:-.}/tests/net/hostile_engine" "$2" "$3"
+	# the administrator in whose name it may ask, if only once
+	within 20 has ' serves'
+	timeout 20 "$bin/miredoctl" --run-dir "$run" reload >"$dir/asked" 2>&1
 	within 60 has 'breaks the rules of the border'
 	report "$1: an engine that was taken over is killed for its first wrong message ($((($(now_ms) - begin) / 1000)) s)"
 	kill -0 "$pid"
 	report "$1: the parent is alive after a million of its messages (P4)"
+	[ "$(grep -c 'asks for somebody who may not: killed' "$log")" -eq 3 ] &&
+		[ "$(grep -c ' reloaded ' "$log")" -eq 1 ]
+	report "$1: it asks for who has connected, and is killed for passing its own sockets off as one (P13)"
 	# shellcheck disable=SC2086
 	kill $monitors
 	cp "$dir/addresses" "$found"

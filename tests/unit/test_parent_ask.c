@@ -1,8 +1,8 @@
 /*
  * test_parent_ask.c - what the parent does for who asks at the control socket
  *
- * The rest of the parent is played by this file; the administrator is at the
- * other end of a pair of sockets.
+ * The rest of the parent is played by this file. The administrator is another
+ * process, as far as the kernel can tell: it connects in our place.
  */
 #include "config.h"
 
@@ -11,8 +11,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +28,8 @@
 
 static struct world {
 	struct parent p;
+	int listener;
+	char dir[32];
 	int admin;		/* our end of the last connection */
 	bool reload_fails;
 	unsigned reloads, carriers;
@@ -61,10 +67,33 @@ static void swallow(void *ctx, int level, const char *line)
 	(void)line;
 }
 
+static struct sockaddr_un control(const char *name)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/%s", w.dir, name);
+	return sun;
+}
+
+/* A socket that listens there. */
+static int listen_at(const char *name)
+{
+	struct sockaddr_un sun = control(name);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	return fd;
+}
+
 static int setup(void **state)
 {
 	(void)state;
 	memset(&w, 0, sizeof(w));
+	strcpy(w.dir, "/tmp/ask-XXXXXX");
+	assert_non_null(mkdtemp(w.dir));
+	w.listener = listen_at("teredo.sock");
+	strcpy(w.p.control, control("teredo.sock").sun_path);
 	w.admin = w.p.asker = -1;
 	w.p.config.configured = PRIV_RELAY;
 	w.p.opt.child.uid = geteuid();
@@ -78,19 +107,49 @@ static int teardown(void **state)
 	(void)state;
 	if (w.admin >= 0)
 		close(w.admin);
-	return 0;
+	close(w.listener);
+	unlink(control("teredo.sock").sun_path);
+	unlink(control("other.sock").sun_path);
+	return rmdir(w.dir);
+}
+
+/* Connects w.admin; the kernel notes which process did. */
+static void connect_there(const char *name)
+{
+	struct sockaddr_un sun = control(name);
+
+	if (connect(w.admin, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+		_exit(1);
+}
+
+/* Another connection to that listener, of a process of its own or of ours; the
+ * accepted end. */
+static int call_at(int listener, const char *name, bool of_its_own)
+{
+	pid_t pid;
+	int status = 0;
+
+	if (w.admin >= 0)
+		close(w.admin);
+	w.admin = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	if (!of_its_own) {
+		connect_there(name);
+		return accept(listener, NULL, NULL);
+	}
+	pid = fork();
+	if (pid == 0) {
+		connect_there(name);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	return accept(listener, NULL, NULL);
 }
 
 /* Another connection; the parent's end. */
 static int call(void)
 {
-	int pair[2];
-
-	assert_int_equal(msg_pair(pair), 0);
-	if (w.admin >= 0)
-		close(w.admin);
-	w.admin = pair[0];
-	return pair[1];
+	return call_at(w.listener, "teredo.sock", true);
 }
 
 static void hear(enum ctl_verb verb, int error, uint32_t more,
@@ -193,23 +252,78 @@ static void too_often_is_told(void **state)
 	hear_the_end();
 }
 
-/* P4 */
+static bool ends_the_engine(int fd)
+{
+	w.bad = NULL;
+	parent_ask(&w.p, PRIV_RELOAD, 0, fd);
+	assert_int_equal(w.p.asker, -1);
+	assert_int_equal(w.reloads, 0);
+	return w.bad != NULL && write(fd, "", 0) < 0;	/* it is closed */
+}
+
+/* P13 */
 static void what_is_no_administrators_connection_ends_the_engine(void **state)
 {
+	int other;
+
 	(void)state;
-	parent_ask(&w.p, PRIV_RELOAD, 0, socket(AF_INET, SOCK_DGRAM, 0));
-	assert_non_null(w.bad);
-	w.bad = NULL;
-	parent_ask(&w.p, PRIV_RELOAD, 0, socket(AF_UNIX, SOCK_DGRAM, 0));
-	assert_non_null(w.bad);
-	assert_int_equal(w.reloads, 0);
+	assert_true(ends_the_engine(socket(AF_INET, SOCK_DGRAM, 0)));
+	assert_true(ends_the_engine(socket(AF_UNIX, SOCK_DGRAM, 0)));
+	assert_true(ends_the_engine(socket(AF_UNIX, SOCK_SEQPACKET, 0)));
+	other = listen_at("other.sock");
+	assert_true(ends_the_engine(call_at(other, "other.sock", true)));
+	close(other);
 	if (geteuid() == 0)	/* whose connections are all an administrator's */
 		return;
-	w.bad = NULL;
 	w.p.opt.child.uid = geteuid() + 1;
 	w.p.opt.child.gid = getegid() + 4711;
-	parent_ask(&w.p, PRIV_RELOAD, 0, call());
-	assert_non_null(w.bad);
+	assert_true(ends_the_engine(call()));
+}
+
+/* P13: of these the kernel names us as the other end. */
+static void what_the_engine_has_from_us_ends_it(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(msg_pair(pair), 0);
+	assert_true(ends_the_engine(pair[0]));
+	close(pair[1]);
+	assert_true(ends_the_engine(dup(w.listener)));
+	assert_true(ends_the_engine(
+		call_at(w.listener, "teredo.sock", false)));
+	parent_ask_refuse(&w.p, PRIV_RELOAD, dup(w.listener));
+	assert_int_equal(w.reloads, 0);
+}
+
+/* Who has the engine speak for a listener whose owner is somebody else. */
+static void a_listener_is_no_connection(void **state)
+{
+	int pair[2], listener;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	pid = fork();
+	if (pid == 0) {
+		char byte = 0;
+
+		unlink(control("teredo.sock").sun_path);
+		listener = listen_at("teredo.sock");
+		_exit(msg_send(pair[1], &byte, 1, listener) != 0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(msg_recv(pair[0], &(char){ 0 }, 1, &listener), 1);
+	close(pair[0]);
+	close(pair[1]);
+	assert_true(ends_the_engine(listener));
+}
+
+static void without_a_control_socket_nobody_asks(void **state)
+{
+	(void)state;
+	w.p.control[0] = '\0';
+	assert_true(ends_the_engine(call()));
 }
 
 int main(void)
@@ -223,6 +337,9 @@ int main(void)
 		T(a_client_announces_nothing),
 		T(too_often_is_told),
 		T(what_is_no_administrators_connection_ends_the_engine),
+		T(what_the_engine_has_from_us_ends_it),
+		T(a_listener_is_no_connection),
+		T(without_a_control_socket_nobody_asks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
