@@ -372,7 +372,7 @@ static void signalled(void *ctx, uint32_t signo)
 		 * dies or asks for a reload gains nothing by it. */
 		p->policy.tun.taken = p->policy.resolve.taken = 0;
 		p->policy.secondary.taken = 0;
-		parent_reload(p);
+		(void)parent_reload(p);
 		break;
 	case SIGCHLD:
 		engine_reap(p);

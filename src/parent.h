@@ -213,10 +213,11 @@ bool parent_read_conf(const struct parent_options *opt, struct conf *conf);
  * false. */
 bool parent_read_keys(struct parent *p);
 /* Puts addresses in the place of names for what we bind and advertise; waits
- * for them. false: said which cannot be resolved. */
+ * for them, and the service manager's watchdog with us. false: said which
+ * cannot be resolved. */
 bool parent_find_names(struct parent *p, struct conf *conf);
-/* Reads the configuration again. Errors: said, the old one stays. */
-void parent_reload(struct parent *p);
+/* Reads the configuration again. Errors: said, the old one stays, false. */
+bool parent_reload(struct parent *p);
 /* The engine is gone: takes the new configuration over. */
 void parent_reload_finish(struct parent *p);
 

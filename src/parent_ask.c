@@ -11,7 +11,8 @@
  *
  * A reload's answer has all that is logged on its behalf, errors of the
  * configuration above all, and comes when the new engine serves or when it is
- * clear that the old configuration stays. One at a time.
+ * clear that the old configuration stays. One at a time; what a SIGHUP finds in
+ * the meantime is not its business.
  *
  * Holding is the parent's: it outlives engines and reloads, until it is
  * released or the service ends.
@@ -93,7 +94,11 @@ static void ask_reload(struct parent *p, int fd)
 		return;
 	}
 	p->asker = fd;
-	parent_reload(p);
+	parent_ask_listen(p, true);
+	if (parent_reload(p))
+		parent_ask_listen(p, false);
+	else
+		parent_ask_done(p, -EINVAL);
 }
 
 /* ---- announce ---- */
@@ -115,6 +120,12 @@ static void ask_announce(struct parent *p, enum ctl_announce what, int fd)
 					  : "released: carrier as health "
 					    "has it");
 	parent_link_carrier(p);
+	if (hold && (p->link.ifindex == 0 || p->link.carrier != 0)) {
+		say_last(fd, CTL_ANNOUNCE, -EIO,
+			 "the interface's carrier cannot be taken: the log "
+			 "has why");
+		return;
+	}
 	say_last(fd, CTL_ANNOUNCE, 0,
 		 hold == was ? hold ? "it was held before" : "it was not held"
 		 : hold	     ? "held: the interface has no carrier"

@@ -27,8 +27,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "log.h"
+#include "notify.h"
 #include "parent.h"
 
 static void log_lines(int level, char *text)
@@ -125,6 +127,7 @@ bool parent_find_names(struct parent *p, struct conf *c)
 	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
 		if (name[i][0] == '\0')
 			continue;
+		notify_say(p->opt.notify, "WATCHDOG=1");	/* may be 10 s */
 		if (resolve_now(p, name[i], &ip) < 0)
 			return false;
 		inet_ntop(AF_INET, &ip, name[i], INET_ADDRSTRLEN);
@@ -132,33 +135,51 @@ bool parent_find_names(struct parent *p, struct conf *c)
 	return true;
 }
 
-void parent_reload(struct parent *p)
+bool parent_reload(struct parent *p)
 {
 	static struct conf next;	/* p->next may have to stay */
 	static struct auth_keys keys;
 
-	parent_ask_listen(p, true);
 	if (!parent_read_conf(&p->opt, &next) || !reload_may(p, &next) ||
 	    !parent_find_names(p, &next) || !reload_keys(p, &next, &keys)) {
 		log_line(LOG_ERR, "reload: the old configuration stays");
-		parent_ask_done(p, -EINVAL);
-		return;
+		return false;
 	}
-	parent_ask_listen(p, false);
 	p->next = next;
 	p->next_keys = keys;
 	keys_wipe(&keys);
 	p->reload = true;
 	parent_engine_renew(p);
+	return true;
+}
+
+/*
+ * Sockets and rules of p->next, or those of p->conf. At no time is there less
+ * of a firewall than the running configuration has: rules are loaded before
+ * anything else, which changes nothing when it fails, and given up last, which
+ * cannot fail.
+ */
+static int reload_open(struct parent *p)
+{
+	bool rules = p->next.firewall;
+
+	if (rules && firewall_set(&p->firewall, &p->next) < 0)
+		return -1;
+	if (parent_reopen(p, &p->next) == 0)
+		return rules ? 0 : firewall_set(&p->firewall, &p->next);
+	if (rules && firewall_set(&p->firewall, &p->conf) < 0) {
+		log_line(LOG_CRIT, "InboundFirewall: the old rules cannot be "
+				   "loaded again: ending");
+		loop_stop(p->loop, EX_OSERR);
+	}
+	return -1;
 }
 
 static void reload_take(struct parent *p)
 {
 	p->reload = false;
 	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
-	if (firewall_set(&p->firewall, &p->next) < 0 ||
-	    parent_reopen(p, &p->next) < 0) {
-		firewall_set(&p->firewall, &p->conf);
+	if (reload_open(p) < 0) {
 		keys_wipe(&p->next_keys);
 		log_line(LOG_ERR, "reload: the old configuration stays");
 		parent_ask_done(p, -EINVAL);

@@ -31,26 +31,24 @@ static struct world {
 	int listener;
 	char dir[32];
 	int admin;		/* our end of the last connection */
-	bool reload_fails;
+	bool reload_fails, carrier_stays;
 	unsigned reloads, carriers;
 	const char *bad;	/* why the engine is killed */
 } w;
 
-void parent_reload(struct parent *p)
+bool parent_reload(struct parent *p)
 {
+	(void)p;
 	w.reloads++;
-	parent_ask_listen(p, true);
 	log_line(LOG_WARNING, "miredo.conf:3: odd");
 	log_line(LOG_DEBUG, "nobody's business");
-	if (w.reload_fails)
-		parent_ask_done(p, -EINVAL);
-	else
-		parent_ask_listen(p, false);
+	return !w.reload_fails;
 }
 
 void parent_link_carrier(struct parent *p)
 {
-	(void)p;
+	if (!w.carrier_stays)
+		p->link.carrier = !p->link.withheld;
 	w.carriers++;
 }
 
@@ -96,6 +94,7 @@ static int setup(void **state)
 	strcpy(w.p.control, control("teredo.sock").sun_path);
 	w.admin = w.p.asker = -1;
 	w.p.config.configured = PRIV_RELAY;
+	w.p.link.ifindex = w.p.link.carrier = 1;
 	w.p.opt.child.uid = geteuid();
 	w.p.opt.child.gid = getegid();
 	log_to_sink(swallow, NULL);
@@ -234,6 +233,29 @@ static void a_relay_is_held_until_it_is_released(void **state)
 	hear(CTL_ANNOUNCE, 0, 0, "it was not held");
 }
 
+/* An administrator must not take a relay for silent that is not. */
+static void a_hold_that_failed_is_told(void **state)
+{
+	static const char why[] = "the interface's carrier cannot be taken: "
+				  "the log has why";
+
+	(void)state;
+	w.carrier_stays = true;		/* the kernel refuses */
+	parent_ask(&w.p, PRIV_ANNOUNCE, CTL_HOLD, call());
+	hear(CTL_ANNOUNCE, -EIO, 0, why);
+	hear_the_end();
+	parent_ask(&w.p, PRIV_ANNOUNCE, CTL_HOLD, call());
+	hear(CTL_ANNOUNCE, -EIO, 0, why);
+	w.p.link.carrier = 0;
+	parent_ask(&w.p, PRIV_ANNOUNCE, CTL_HOLD, call());
+	hear(CTL_ANNOUNCE, 0, 0, "it was held before");
+	w.p.link.ifindex = 0;		/* it is somewhere else */
+	parent_ask(&w.p, PRIV_ANNOUNCE, CTL_HOLD, call());
+	hear(CTL_ANNOUNCE, -EIO, 0, why);
+	parent_ask(&w.p, PRIV_ANNOUNCE, CTL_RELEASE, call());
+	hear(CTL_ANNOUNCE, 0, 0, "released");
+}
+
 static void a_client_announces_nothing(void **state)
 {
 	(void)state;
@@ -334,6 +356,7 @@ int main(void)
 		T(a_configuration_with_errors_is_reported_at_once),
 		T(one_reload_at_a_time),
 		T(a_relay_is_held_until_it_is_released),
+		T(a_hold_that_failed_is_told),
 		T(a_client_announces_nothing),
 		T(too_often_is_told),
 		T(what_is_no_administrators_connection_ends_the_engine),
