@@ -86,6 +86,8 @@ struct engine {
 	uint32_t resolve;  /* bits: servers still to be asked for */
 	uint32_t second;   /* whether a second port is wanted */
 	enum request second_is;
+	uint32_t health;   /* bits, as found last */
+	enum request health_is;
 	unsigned log_lost; /* lines that the parent did not take */
 	struct priv_link link;	/* what the parent told of it */
 };
@@ -179,14 +181,13 @@ static void take_news(void *ctx, const struct outbox_item *item)
 
 /* ---- time ---- */
 
-/* A word that was not sent: a next one will be, and nothing but the service
- * manager's line depends on it. */
 static void look_at_health(struct engine *e, teredo_time now)
 {
-	uint32_t health;
-
-	if (engine_ctl_look(e->ctl, now, &health))
-		send_word(PRIV_HEALTH, health);
+	if (engine_ctl_look(e->ctl, now, &e->health))
+		e->health_is = REQUEST_TO_SEND;
+	if (e->health_is == REQUEST_TO_SEND &&
+	    send_word(PRIV_HEALTH, e->health) == 0)
+		e->health_is = REQUEST_NONE;	/* a refused one is kept */
 }
 
 static void tick(void *ctx, uint32_t events);

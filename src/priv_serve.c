@@ -133,6 +133,8 @@ static void serve_refused(struct parent *p, const void *msg, int fd, int err)
 		parent_ask_refuse(p, m.verb, fd);
 	} else if (m.verb == PRIV_TUN_UP || m.verb == PRIV_SECONDARY) {
 		serve_answer(p, m.verb, err);
+	} else if (m.verb == PRIV_HEALTH) {
+		p->engine.health = m.value;	/* told with the next tick */
 	} else if (m.verb == PRIV_RESOLVE) {
 		failed.server = m.value;
 		parent_send(p, &failed, sizeof(failed), -1);

@@ -32,6 +32,7 @@ static struct world {
 	int answer;		/* what the interface says to a change */
 	int second;		/* what comes of a second port */
 	unsigned opened, closed;
+	unsigned told;		/* the service manager */
 } w;
 
 /* ---- the rest of the parent ---- */
@@ -94,6 +95,7 @@ void parent_health_tell(struct parent *p, bool anyway)
 void parent_health_say(struct parent *p)
 {
 	(void)p;
+	w.told++;
 }
 
 void parent_ask(struct parent *p, uint32_t verb, uint32_t value, int fd)
@@ -305,6 +307,18 @@ static void a_refused_look_up_has_failed(void **state)
 	assert_int_equal(m.ip, 0);
 }
 
+/* Told too often, it is not passed on at once; but the last word counts. */
+static void the_last_health_is_kept(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= PRIV_HEALTH_PER_MINUTE + 3; i++) {
+		say(PRIV_HEALTH, i);
+		priv_serve(&w.p, 0);
+		assert_int_equal(w.p.engine.health, i);
+	}
+	assert_int_equal(w.told, PRIV_HEALTH_PER_MINUTE);
+}
+
 static void what_it_says_is_a_sign_of_life(void **state)
 {
 	(void)state;
@@ -416,6 +430,7 @@ int main(void)
 		T(a_failed_change_is_an_answer_not_a_death),
 		T(a_refused_address_is_not_set_but_answered),
 		T(a_refused_look_up_has_failed),
+		T(the_last_health_is_kept),
 		T(what_it_says_is_a_sign_of_life),
 		T(malformed_is_the_end),
 		T(too_long_is_the_end),
