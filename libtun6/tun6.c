@@ -27,6 +27,7 @@
 /* Linux 6.2; Debian 12's headers are older. */
 #define USO4 0x20u
 #define USO6 0x40u
+#define DISCARD 4000u /* twice what its queue holds */
 
 /* TUNSETIFF; 0 or -errno. The kernel says EINVAL for an interface that exists
  * but is no tun: for the caller that is a name that is taken, too. */
@@ -103,8 +104,9 @@ void tun6_discard(int fd)
 {
 	uint8_t head[128];	/* the rest of a packet goes with it */
 
-	while (read(fd, head, sizeof(head)) > 0)
-		;
+	for (unsigned i = 0; i < DISCARD; i++)
+		if (read(fd, head, sizeof(head)) <= 0)
+			break;
 }
 
 ssize_t tun6_read(int fd, void *buf, size_t size)

@@ -31,7 +31,8 @@ unsigned tun6_offload(int fd, unsigned want);
 
 /* Carrier on or off; 0 or -errno. */
 int tun6_carrier(int fd, bool on);
-/* Throws away what waits to be read. Without carrier no more comes. */
+/* Throws away what waits to be read, which is 2000 packets; reads not much more
+ * often than that, whatever comes. Without carrier no more does. */
 void tun6_discard(int fd);
 
 /* One packet, after a virtio-net header with vnet. Length of both, or -errno

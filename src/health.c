@@ -47,7 +47,8 @@ static const struct health_reason reasons[HEALTHS] = {
 		"ip link set dev INTERFACE up", BIT(IFACE_GONE)},
 	[HEALTH_IFACE_BROKEN] = {
 		"iface-broken", HEALTH_ERROR,
-		"The kernel refuses addresses or routes of the interface.",
+		"The interface was renamed, or the kernel refuses its "
+		"addresses or routes.",
 		"the log says which: journalctl -u miredo -n 20",
 		BIT(IFACE_GONE) | BIT(IFACE_DOWN)},
 	[HEALTH_NO_IPV4] = {

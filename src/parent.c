@@ -158,6 +158,7 @@ static void engine_start(struct parent *p)
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
 	e->ready = e->ending = p->link.held = false;
 	e->silent = 0;
+	parent_link_discard(p);
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
 		snprintf(how, sizeof(how), "not started: %s", strerror(-err));
@@ -322,6 +323,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 	resolve_tick(p, now);
 	parent_sunset_tick(p);
 	parent_health_tell(p, false);
+	parent_health_say(p);
 	if (p->opt.watchdog > 0 && p->engine.ready &&
 	    now - p->notified >= p->opt.watchdog) {
 		notify_say(p->opt.notify, "WATCHDOG=1");

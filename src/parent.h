@@ -65,6 +65,7 @@ struct parent_link {
 	bool held;		/* the engine asked for no carrier */
 	bool withheld;		/* and an administrator */
 	bool broken;		/* what it shall have was refused */
+	bool renamed;		/* its name is another one */
 	bool no_ipv4;		/* no way out for us */
 	bool homeless;		/* the host lost the address we are bound to */
 };
@@ -187,6 +188,8 @@ void parent_link_leave(struct parent *p);
 void parent_link_reload(struct parent *p, const struct conf *next);
 /* Carrier as health, the engine's and the administrator's wish want it. */
 void parent_link_carrier(struct parent *p);
+/* Without carrier: throws away what waits for an engine, and is old. */
+void parent_link_discard(struct parent *p);
 /* What changed on the host: mends the interface, tells the engine. */
 int parent_net_watch(struct parent *p);
 void parent_net_settled(struct parent *p);

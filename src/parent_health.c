@@ -68,7 +68,7 @@ static uint32_t bits_now(const struct parent *p)
 		bits |= PRIV_LINK_GONE;
 	else if (l->down_said)
 		bits |= PRIV_LINK_DOWN;
-	if (l->broken)
+	if (l->broken || l->renamed)
 		bits |= PRIV_LINK_BROKEN;
 	if (l->no_ipv4)
 		bits |= PRIV_LINK_NO_IPV4;

@@ -21,6 +21,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -186,6 +187,12 @@ void parent_link_leave(struct parent *p)
 	parent_timer(p, PARENT_NET, clock_now());	/* the next role's */
 }
 
+void parent_link_discard(struct parent *p)
+{
+	if (p->fd[PRIV_FD_TUN] >= 0 && p->link.carrier == 0)
+		tun6_discard(p->fd[PRIV_FD_TUN]);
+}
+
 void parent_link_carrier(struct parent *p)
 {
 	struct parent_link *l = &p->link;
@@ -204,8 +211,8 @@ void parent_link_carrier(struct parent *p)
 	else
 		l->carrier = on;
 	/* Others have taken over: the next engine must not send what is old. */
-	if (err == 0 && !on && !p->engine.ready)
-		tun6_discard(p->fd[PRIV_FD_TUN]);
+	if (!p->engine.ready)
+		parent_link_discard(p);
 	parent_health_tell(p, false);
 }
 
@@ -236,6 +243,21 @@ static void link_made_again(struct parent *p)
 	parent_timer(p, PARENT_NET, clock_now() + AGAIN);
 }
 
+/* Rules of a firewall, ours too, are for its name. */
+static void link_look_at_name(struct parent *p)
+{
+	unsigned ifindex = (unsigned)p->link.ifindex;
+	char name[IF_NAMESIZE] = "";
+	bool renamed = if_indextoname(ifindex, name) != NULL &&
+		       strcmp(name, p->config.instance) != 0;
+
+	if (renamed && !p->link.renamed)
+		log_line(LOG_WARNING, "%s was renamed to %s: firewall rules "
+				      "for %s do not hold",
+			 p->config.instance, name, p->config.instance);
+	p->link.renamed = renamed;
+}
+
 static void link_mend(struct parent *p)
 {
 	struct parent_link *l = &p->link;
@@ -247,6 +269,7 @@ static void link_mend(struct parent *p)
 		link_made_again(p);
 		return;
 	}
+	link_look_at_name(p);
 	up = netconf_is_up(p->nc, l->ifindex);
 	if (up == 0 && l->raised && !l->down_said)
 		log_line(LOG_WARNING, "%s was set down: left so",

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -120,6 +121,19 @@ static void what_waits_can_be_thrown_away(void **ctx)
 	close(fd);
 }
 
+/* A sender that is faster than we are does not keep us. */
+static void throwing_away_has_an_end(void **ctx)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+
+	(void)ctx;
+	assert_true(fd >= 0);
+	alarm(10);
+	tun6_discard(fd);
+	alarm(0);
+	close(fd);
+}
+
 static void a_deleted_interface_is_made_again_on_its_descriptor(void **ctx)
 {
 	int fd = open_tun("teredo");
@@ -146,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_packet_is_taken_only_while_the_link_is_up),
 		cmocka_unit_test(carrier_follows),
 		cmocka_unit_test(what_waits_can_be_thrown_away),
+		cmocka_unit_test(throwing_away_has_an_end),
 		cmocka_unit_test(
 			a_deleted_interface_is_made_again_on_its_descriptor),
 	};
