@@ -173,6 +173,13 @@ class Flood:
         return self.wait()
 
 
+def resident(pid):
+    """KiB. VmRSS is only nearly right, by some hundred KiB."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f
+                    if line.startswith("Rss:"))
+
+
 class Sampler:
     """Looks at all processes of a daemon ten times a second."""
 
@@ -193,10 +200,7 @@ class Sampler:
             if not name.startswith("miredo") or name == "miredoctl":
                 continue
             with contextlib.suppress(OSError, KeyError):
-                # VmRSS is only nearly right, by some hundred KiB
-                with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-                    rss += next(int(line.split()[1]) for line in f
-                                if line.startswith("Rss:"))
+                rss += resident(pid)
                 with open(f"/proc/{pid}/stat", encoding="ascii") as f:
                     stat = f.read().rpartition(")")[2].split()
                 ticks += int(stat[11]) + int(stat[12])
