@@ -41,6 +41,7 @@ static void open_client(struct bench *b, const struct teredo_env *env)
 	saved.addr = b->teredo;
 	b->client = teredo_client_new(&config, env);
 	assert(b->client != NULL);
+	teredo_client_net_changed(b->client, &b->own, false, b->now, &ob);
 	restored = teredo_client_restore(b->client, &saved, b->now, &ob);
 	assert(restored);
 	teredo_client_restore_peer(b->client, &b->peer,
