@@ -1,18 +1,62 @@
 """control.py - the control socket of our daemon, as anyone may use it"""
 import os
+import re
+import socket
 import struct
 
 import faults
 
 STATUS, PEERS, EVENTS, CAPTURE = 1, 2, 4, 5
+MAGIC = 0x6d726463
+HEAD, PAGE, PEER = 24, 32, 80  # octets; src/ctl_records.h
+
+
+def version():
+    """Of the protocol, as this tree's daemons speak it: another one would
+    be refused whatever is asked, and nothing measured."""
+    tree = os.path.dirname(os.path.dirname(faults.HERE))
+    with open(os.path.join(tree, "src", "ctl.h"), encoding="ascii") as f:
+        return int(re.search(r"#define CTL_VERSION\s+(\d+)u", f.read())[1])
+
+
+VERSION = version()
 
 
 def request(verb, value=0):
     """magic, version, verb, value, address; src/ctl.h"""
-    return struct.pack("=IIII16s", 0x6d726463, 3, verb, value, bytes(16))
+    return struct.pack("=IIII16s", MAGIC, VERSION, verb, value, bytes(16))
 
 
 REQUEST = request(STATUS)
+
+
+def is_answer(data, verb):
+    """Whether that is a good answer to `verb`, and no refusal."""
+    return len(data) >= HEAD and struct.unpack_from("=IIIi", data) == (
+        MAGIC, VERSION, verb, 0)
+
+
+def is_page(data):
+    """A good page of peers, as long as the peers in it."""
+    return (is_answer(data, PEERS) and len(data) >= PAGE and
+            len(data) == PAGE + PEER *
+            struct.unpack_from("=I", data, HEAD)[0])
+
+
+def lost(data):
+    """How many records the reader of a stream has lost before these."""
+    return struct.unpack_from("=I", data, HEAD + 4)[0]
+
+
+def connect(path):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(2)
+    try:
+        s.connect(path)
+    except OSError:
+        s.close()
+        raise
+    return s
 
 
 def socket_of(daemon):
