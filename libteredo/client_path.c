@@ -336,7 +336,7 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 
 /* C-RX-08, C-RX-10: the answer to the test that runs for this peer, which ends
  * the test. A slot's nonce may be one of the peer there before, until a test is
- * sent to this one. */
+ * sent to this one; none is sent to a Teredo peer. */
 static bool answers_test(struct teredo_client *c, const struct peer *peer,
 			 const struct wire_packet *p, teredo_time now)
 {
@@ -344,7 +344,8 @@ static bool answers_test(struct teredo_client *c, const struct peer *peer,
 	const uint8_t *msg;
 	size_t len;
 
-	if (peer == NULL || p->next_header != ICMP6_NEXT_HEADER ||
+	if (peer == NULL || is_teredo(&p->src) ||
+	    p->next_header != ICMP6_NEXT_HEADER ||
 	    peer_age(peer->last_attempt, now) > TEST_VALIDITY)
 		return false;
 	nonce = &c->nonce[peers_slot(c->path.peers, peer)];
@@ -357,9 +358,10 @@ static bool answers_test(struct teredo_client *c, const struct peer *peer,
 	return true;
 }
 
-/* A native source that is not proven to be there: rule 6. Where it is trusted
- * elsewhere (C-RX-07), a proof that it lives proves this packet only if it comes
- * from this very endpoint. So nothing is lost when a host's relay changes. */
+/* A native source that is not proven to be there: rule 6. A proof that it lives
+ * proves this packet only if it comes from this very endpoint, since anybody may
+ * have sent it (C-RX-07, C-RX-19). So nothing is lost when a host's relay
+ * changes. */
 static struct teredo_verdict stranger_in(struct teredo_client *c,
 					 struct peer *peer,
 					 const struct wire_packet *p,
@@ -369,10 +371,7 @@ static struct teredo_verdict stranger_in(struct teredo_client *c,
 	/* Half of the pool is for what our own side sends. */
 	bool is_full = hold_used(c->path.hold) > CLIENT_HOLD_BYTES / 2;
 
-	if (peer != NULL && peer_is_trusted(peer, now) && !is_full)
-		return path_receive_elsewhere(&c->path, peer, from, p->ip6,
-					      p->ip6_len, now, ob);
-	if (peer != NULL && peer_is_trusted(peer, now))
+	if (is_full && peer != NULL && peer_is_trusted(peer, now))
 		path_probe(&c->path, peer, now, ob);
 	if (is_full)
 		return client_drop(c, TEREDO_DROP_hold_full);
@@ -381,8 +380,8 @@ static struct teredo_verdict stranger_in(struct teredo_client *c,
 	    !ratelimit_take_both(&c->natives, &c->natives_by_ip, now, &from.ip,
 				 sizeof(from.ip)))
 		return client_drop(c, TEREDO_DROP_rate_limited);
-	return path_receive_unproven(&c->path, &p->src, p->ip6, p->ip6_len,
-				     now, ob);
+	return path_receive_from(&c->path, &p->src, from, p->ip6, p->ip6_len,
+				 now, ob);
 }
 
 /* Why the interface must not see it. */

@@ -20,7 +20,7 @@ struct hold;
 enum hold_way {
 	HOLD_TO_PEER,		/* came from the tun */
 	HOLD_TO_TUN,		/* came from the peer, unproven */
-	HOLD_IF_THERE,		/* ... from elsewhere than where it is trusted */
+	HOLD_IF_THERE,		/* ... if it is proven where this came from */
 };
 
 /* Embedded in a peer; zeroed = empty. */

@@ -62,18 +62,23 @@ static struct hold_queue *held(const struct path *path, const struct peer *p)
 	return &path->search[p->search - 1].held;
 }
 
-/* What is still held is lost. */
+/* What is still held is lost. A source that is known to be elsewhere was forged;
+ * of one that does not answer nobody knows. */
 static void end(struct path *path, struct peer *p)
 {
 	struct path_search *s;
+	enum hold_way way;
+	size_t len;
 
 	if (p->search == 0)
 		return;
 	s = &path->search[p->search - 1];
-	path->count->n[s->elsewhere.port != 0 ? TEREDO_DROP_spoofed
-					      : TEREDO_DROP_unreachable] +=
-		s->held.packets;
-	hold_drop(path->hold, &s->held);
+	while (hold_first(path->hold, &s->held, &way, &len)) {
+		hold_take(path->hold, &s->held, NULL, 0);
+		path->count->n[way == HOLD_IF_THERE && p->proven ?
+			       TEREDO_DROP_spoofed :
+			       TEREDO_DROP_unreachable]++;
+	}
 	deadlines_disarm(path->timers, p->search - 1);
 	slots_give(&path->searches, p->search - 1u);
 	*s = (struct path_search){ 0 };
@@ -351,29 +356,38 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 	return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
 }
 
-struct teredo_verdict path_receive_elsewhere(struct path *path, struct peer *p,
-					     struct teredo_ep from,
-					     const uint8_t *ip6, size_t len,
-					     teredo_time now,
-					     struct teredo_outbox *ob)
+struct teredo_verdict path_receive_from(struct path *path,
+					const struct teredo_addr *src,
+					struct teredo_ep from,
+					const uint8_t *ip6, size_t len,
+					teredo_time now,
+					struct teredo_outbox *ob)
 {
+	struct peer *p = path_peer(path, src, now);
 	struct path_search *s;
 
+	if (p == NULL)
+		return drop(path, TEREDO_DROP_table_full);
+	if (!peer_is_trusted(p, now) && is_pausing(path, p, now))
+		return drop(path, TEREDO_DROP_unknown_peer);
 	path_probe(path, p, now, ob);
 	if (!path_is_probing(p))
-		return drop(path, TEREDO_DROP_spoofed);
+		return drop(path, peer_is_trusted(p, now) ?
+			    TEREDO_DROP_spoofed : TEREDO_DROP_rate_limited);
 	s = &path->search[p->search - 1];
-	if (s->held.packets == 0)
-		s->elsewhere = from;
-	else if (!ep_equal(s->elsewhere, from))
+	if (p->proven && ep_equal(p->ep, from))		/* not long ago */
+		return keep(path, p, HOLD_TO_TUN, ip6, len, now, ob);
+	if (s->from.port == 0)
+		s->from = from;
+	else if (!ep_equal(s->from, from))
 		return drop(path, TEREDO_DROP_spoofed);
 	return keep(path, p, HOLD_IF_THERE, ip6, len, now, ob);
 }
 
-/* What came from elsewhere is not vouched for by a proof at another place. */
+/* What came from one place is not vouched for by a proof at another. */
 static bool is_there(const struct path *path, const struct peer *p)
 {
-	return ep_equal(path->search[p->search - 1].elsewhere, p->ep);
+	return ep_equal(path->search[p->search - 1].from, p->ep);
 }
 
 static void release(struct path *path, struct peer *p, teredo_time now,

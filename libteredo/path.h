@@ -75,7 +75,7 @@ struct path_ops {
 struct path_search {
 	struct hold_queue held;
 	uint32_t slot;			/* the peer's */
-	struct teredo_ep elsewhere;	/* whence what is HOLD_IF_THERE came;
+	struct teredo_ep from;		/* whence what is HOLD_IF_THERE came;
 					 * port 0: nothing is */
 };
 
@@ -122,14 +122,16 @@ struct teredo_verdict path_receive_unproven(struct path *path,
 					    teredo_time now,
 					    struct teredo_outbox *ob);
 
-/* The same for a trusted peer, from where it is not trusted: delivered if it is
- * proven at that very endpoint before it is heard where it was, else dropped
- * as spoofed. One such endpoint at a time. */
-struct teredo_verdict path_receive_elsewhere(struct path *path, struct peer *p,
-					     struct teredo_ep from,
-					     const uint8_t *ip6, size_t len,
-					     teredo_time now,
-					     struct teredo_outbox *ob);
+/* The same where the source says nothing of the endpoint, which another than
+ * the peer may have sent from: delivered if it is proven at that very endpoint,
+ * and, where it is trusted elsewhere, before it is heard there; else dropped as
+ * spoofed. One such endpoint at a time, beside the one of its last proof. */
+struct teredo_verdict path_receive_from(struct path *path,
+					const struct teredo_addr *src,
+					struct teredo_ep from,
+					const uint8_t *ip6, size_t len,
+					teredo_time now,
+					struct teredo_outbox *ob);
 
 /* Starts to probe p, unless that is going on already, or was in vain just now,
  * or too many are probed. Room as for ops->probe(). */

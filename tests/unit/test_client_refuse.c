@@ -313,6 +313,49 @@ static void only_what_came_elsewhere_is_suspected(void **state)
 	assert_int_equal(bench_count(TEREDO_DROP_spoofed), 1);
 }
 
+/* C-RX-19: the host whose name is forged is alive and answers */
+static void a_forged_host_does_not_vouch_for_its_forger(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct teredo_ep evil = ep4("203.0.113.66", 3545);
+	struct test_packet reply;
+
+	(void)state;
+	assert_int_equal(bench_receive(evil, &native, 8).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_receive(evil, &native, 9).fate, TEREDO_TAKEN);
+	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
+	assert_int_equal(bench_send(&native, 10).fate, TEREDO_TAKEN);
+	bench_forget();
+	assert_int_equal(bench_udp(RELAY, &reply).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_expect_udp(RELAY)->len, 40 + 10);
+	bench_expect_silence();
+	assert_int_equal(bench_count(TEREDO_DROP_spoofed), 2);
+	assert_int_equal(bench_receive(RELAY, &native, 8).fate, TEREDO_TO_TUN);
+}
+
+/* C-RX-08: a host was tested, did not answer and was forgotten; a Teredo peer
+ * stands where it stood in the table. */
+static void a_test_of_one_proves_no_other(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct teredo_ep evil = ep4("203.0.113.66", 3545);
+	struct teredo_addr victim = bench_peer(ep4("192.0.2.77", 7000));
+	struct test_packet reply, forged = { .len = 0 };
+
+	(void)state;
+	assert_int_equal(bench_receive(evil, &native, 8).fate, TEREDO_TAKEN);
+	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
+	bench_run(400 * S);
+	bench_send(&peer, 8);		/* takes the first place, as before */
+	assert_int_equal(bench_send(&victim, 8).fate, TEREDO_TAKEN);
+	forged = reply;
+	memcpy(forged.b + 8, victim.b, 16);
+	bench_fix_checksum(&forged, 0);
+	bench_forget();
+	assert_dropped(bench_udp(evil, &forged), spoofed);
+	bench_expect_silence();
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -334,6 +377,8 @@ int main(void)
 		T(a_peer_cannot_say_an_origin),
 		T(what_comes_by_another_relay_waits_for_its_answer),
 		T(only_what_came_elsewhere_is_suspected),
+		T(a_forged_host_does_not_vouch_for_its_forger),
+		T(a_test_of_one_proves_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
