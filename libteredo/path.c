@@ -288,7 +288,8 @@ struct peer *path_peer(struct path *path, const struct teredo_addr *addr,
 	return peers_get(path->peers, addr, now);
 }
 
-/* Its path is searched for meanwhile. */
+/* Its path is searched for meanwhile. Of strangers nothing waits that is longer
+ * than any tunnel's packet: they would fill the pool with little effort. */
 static struct teredo_verdict keep(struct path *path, struct peer *p,
 				  enum hold_way way, const uint8_t *ip6,
 				  size_t len, teredo_time now,
@@ -297,7 +298,8 @@ static struct teredo_verdict keep(struct path *path, struct peer *p,
 	path_probe(path, p, now, ob);
 	if (!path_is_probing(p))
 		return drop(path, TEREDO_DROP_rate_limited);
-	if ((held(path, p)->packets > 0 &&
+	if ((way != HOLD_TO_PEER && len > TEREDO_MTU) ||
+	    (held(path, p)->packets > 0 &&
 	     hold_used(path->hold) > path->ops->hold_many) ||
 	    !hold_put(path->hold, held(path, p), way, ip6, len))
 		return drop(path, TEREDO_DROP_hold_full);

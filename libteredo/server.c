@@ -23,6 +23,7 @@
  *			its IPv4 address	100 at once, then 50/s
  *			the same, per source	50 at once, then 25/s
  *			all of them		1000 at once, then 5000/s
+ *   our own echoes	the same, but for shares of sources
  *   echoes to IPv6	outer endpoint		20 at once, then 10/s
  *			its IPv4 address	100 at once, then 50/s
  *			IPv6 destination	200 at once, then 100/s
@@ -304,6 +305,7 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 {
 	const struct wire_packet *p = &v->p;
 	bool cone = (addr_flags(&p->src) & ADDR_FLAG_CONE) != 0;
+	const uint32_t *ip = &v->rx->from.ip;
 	const struct auth_key *key;
 
 	if (!addr_is_all_routers(&p->dst) ||
@@ -315,9 +317,10 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 		return drop(s, TEREDO_DROP_authentication);
 	if (cone && s->config.ip2 == 0)
 		return drop(s, TEREDO_DROP_no_second_address);
-	if (!ratelimit_table_take(&s->table[RA_TO_IP], v->now, &v->rx->from.ip, 4) ||
-	    !ratelimit_table_take(&s->table[RA_TO_NET], v->now, &v->rx->from.ip, 3))
+	if (!ratelimit_table_has(&s->table[RA_TO_NET], v->now, ip, 3) ||
+	    !ratelimit_table_take(&s->table[RA_TO_IP], v->now, ip, 4))
 		return drop(s, TEREDO_DROP_rate_limited);
+	ratelimit_table_take(&s->table[RA_TO_NET], v->now, ip, 3);
 	return send_ra(s, v, cone, key);
 }
 
@@ -336,12 +339,17 @@ static bool is_small_echo(const struct wire_packet *p)
 }
 
 /* For ff02::2 or our link-local address (S-FWD-01). The sender passed rule 5:
- * the answer goes where the question came from. */
+ * the answer goes where the question came from, if it came from there. A sender
+ * asks for himself, so that there is no share of his. */
 static struct teredo_verdict answer_echo(struct teredo_server *s,
 					 const struct visit *v)
 {
 	const struct wire_packet *p = &v->p;
 	uint8_t id[EP_KEY_LEN];
+	const struct limit limits[] = {
+		{ &s->table[TO_EP], id, EP_KEY_LEN },
+		{ &s->table[TO_IP], id, 4 },
+	};
 	size_t len;
 	const uint8_t *msg;
 	uint8_t *out;
@@ -352,8 +360,10 @@ static struct teredo_verdict answer_echo(struct teredo_server *s,
 	if (msg == NULL || msg[0] != ICMP6_ECHO_REQUEST)
 		return drop(s, TEREDO_DROP_not_relayed);
 	ep_key(id, v->rx->from);
-	if (!ratelimit_table_take(&s->table[TO_EP], v->now, id, sizeof(id)))
+	if (!ratelimit_has(&s->forwards, FORWARDS / 2, v->now) ||
+	    !take_all(limits, sizeof(limits) / sizeof(limits[0]), v->now))
 		return drop(s, TEREDO_DROP_rate_limited);
+	ratelimit_take(&s->forwards, v->now);
 	out = outbox_udp(v->ob, v->rx->via, v->rx->from,
 			 ICMP6_ECHO_LEN(len - 8));
 	assert(out != NULL);

@@ -16,6 +16,22 @@ static void too_many_packets_are_dropped_and_counted(void **state)
 	assert_int_equal(items_of(OUTBOX_UDP), HOLD_PEER_PACKETS);
 }
 
+/* SEC-DOS-06: fragments make long ones of what costs little to send */
+static void of_a_stranger_no_long_packet_waits(void **state)
+{
+	struct test_packet t = { 0 };
+
+	(void)state;
+	packet_ip6(&t, 17, &dst, &us, TEREDO_MTU - 40 + 1);
+	outbox_clear(&ob);
+	assert_int_equal(path_receive_unproven(&path, &dst, t.b, TEREDO_MTU,
+					       now, &ob).fate, TEREDO_TAKEN);
+	assert_int_equal(path_receive_unproven(&path, &dst, t.b, TEREDO_MTU + 1,
+					       now, &ob).fate, TEREDO_DROP);
+	assert_int_equal(count.n[TEREDO_DROP_hold_full], 1);
+	assert_int_equal(n_probes, 1);
+}
+
 /* C-CFG-05, R-ENC-16 */
 static void a_full_table_is_counted(void **state)
 {
@@ -394,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PATH_TEST(too_many_packets_are_dropped_and_counted),
+		PATH_TEST(of_a_stranger_no_long_packet_waits),
 		PATH_TEST(a_full_table_is_counted),
 		PATH_TEST(errors_to_one_network_are_limited_to_10_a_second),
 		PATH_TEST(errors_are_limited_to_100_a_second),

@@ -178,6 +178,48 @@ static void one_endpoint_has_20_echoes_answered_and_10_a_second(void **state)
 	assert_int_equal(answered[1], 10);
 }
 
+/* SEC-REF-02: whose address is forged gets no more by having many ports */
+static void one_host_has_100_echoes_answered_and_50_a_second(void **state)
+{
+	struct server_bench *b = *state;
+	unsigned answered[2] = { 0 };
+
+	for (unsigned i = 0; i < 600; i++) {
+		struct test_packet p =
+			make_icmp6(teredo6(S1, 0, CLIENT, 1024 + i),
+				   ip6("ff02::2"), 128, 16);
+
+		if (i == 300)
+			b->now += TEREDO_SECOND;
+		answered[i / 300] +=
+			bench_give(b, &p, ep4(CLIENT, (uint16_t)(1024 + i)),
+				   TEREDO_VIA_PRIMARY).fate == TEREDO_TAKEN;
+	}
+	assert_int_equal(answered[0], 100);
+	assert_int_equal(answered[1], 50);
+}
+
+/* ... nor do many hosts leave nothing of what all share */
+static void echoes_leave_half_of_all_to_bubbles(void **state)
+{
+	struct server_bench *b = *state;
+	unsigned answered = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		char ip[24];
+		struct test_packet p;
+
+		snprintf(ip, sizeof(ip), "203.%u.%u.1", i / 256, i % 256);
+		p = make_icmp6(teredo6(S1, 0, ip, 40000), ip6("ff02::2"), 128,
+			       16);
+		answered += bench_give(b, &p, ep4(ip, 40000),
+				       TEREDO_VIA_PRIMARY).fate ==
+			    TEREDO_TAKEN;
+	}
+	assert_int_equal(answered, 500);
+	assert_true(passes(b, from_client(), NAT, 1000));
+}
+
 #define AREAS 16
 
 static struct { const uint8_t *base; size_t len; } area[AREAS];
@@ -267,6 +309,8 @@ int main(void)
 		T(one_host_leaves_half_of_all_to_others),
 		T(one_host_leaves_half_of_the_tests_to_others),
 		T(one_endpoint_has_20_echoes_answered_and_10_a_second),
+		T(one_host_has_100_echoes_answered_and_50_a_second),
+		T(echoes_leave_half_of_all_to_bubbles),
 		T(tables_come_to_rest_after_a_flood),
 	};
 
