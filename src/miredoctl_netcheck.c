@@ -36,8 +36,10 @@
 _Static_assert(SOCKETS >= (int)NETCHECK_SOCKETS &&
 		       SOCKETS > NETCHECK_ASKER, "sockets for all");
 
+#define LOOKUPS	      (2 * NETCHECK_SERVERS) /* as pipes behind them */
+
 struct run {
-	struct pollfd fd[SOCKETS];
+	struct pollfd fd[SOCKETS + LOOKUPS];
 	bool progress;
 	uint64_t began;
 };
@@ -82,9 +84,9 @@ static void ask_for_errors(int fd)
 	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 }
 
-static void close_sockets(struct run *run)
+static void close_sockets(struct run *run, unsigned n)
 {
-	for (unsigned i = 0; i < SOCKETS; i++)
+	for (unsigned i = 0; i < n; i++)
 		close(run->fd[i].fd);
 }
 
@@ -213,22 +215,65 @@ static void take_all(struct run *run, struct netcheck *nc)
 	}
 }
 
+/* Our address towards that server. */
+static void find_local(struct netcheck_server *s, struct netconf *kernel)
+{
+	struct netconf_route r;
+
+	if (s->ip != 0 && kernel != NULL &&
+	    netconf_route(kernel, AF_INET, &s->ip, 0, &r) == 0 && r.has_src)
+		memcpy(&s->local_ip, r.src, 4);
+}
+
+static void open_sockets(struct run *run, struct netcheck_config *config)
+{
+	for (unsigned i = 1; i < NETCHECK_SOCKETS; i++)
+		open_socket(&run->fd[i]);
+	config->local_port = open_socket(&run->fd[NETCHECK_MAIN]);
+	for (unsigned i = 0; i < NETCHECK_SOCKETS; i++)
+		ask_for_errors(run->fd[i].fd);
+}
+
+static void watch_lookups(struct run *run, const struct netcheck_lookups *all)
+{
+	struct pollfd *p = run->fd + NETCHECK_SOCKETS;
+
+	for (unsigned i = 0; i < LOOKUPS; i++)
+		p[i] = (struct pollfd){
+			.fd = i < 2 * all->n ? all->of[i / 2][i % 2].pipe : -1,
+			.events = POLLIN};
+}
+
+/* What has come of the names since. */
+static void take_lookups(struct run *run, struct netcheck *nc,
+			 struct netcheck_config *config,
+			 struct netcheck_lookups *all, struct netconf *kernel)
+{
+	for (unsigned i = 0; i < config->servers; i++) {
+		struct netcheck_server *s = &config->server[i];
+
+		if (!s->is_awaited || !netcheck_take_lookup(all, i, s))
+			continue;
+		find_local(s, kernel);
+		netcheck_found(nc, i, s, clock_now());
+	}
+	watch_lookups(run, all);
+}
+
 static void check(struct run *run, struct netcheck_config *config,
+		  struct netcheck_lookups *all, struct netconf *kernel,
 		  struct netcheck_report *report)
 {
 	struct netcheck_datagram d;
 	struct netcheck *nc;
 	int error;
 
-	for (unsigned i = 1; i < NETCHECK_SOCKETS; i++)
-		open_socket(&run->fd[i]);
-	config->local_port = open_socket(&run->fd[NETCHECK_MAIN]);
-	for (unsigned i = 0; i < NETCHECK_SOCKETS; i++)
-		ask_for_errors(run->fd[i].fd);
+	open_sockets(run, config);
 	nc = netcheck_new(config, &env, clock_now());
 	if (nc == NULL)
 		fail("netcheck");
 	do {
+		take_lookups(run, nc, config, all, kernel);
 		while (netcheck_next(nc, clock_now(), &d)) {
 			error = send_datagram(run->fd[d.socket].fd, &d);
 			if (error != 0)
@@ -237,12 +282,14 @@ static void check(struct run *run, struct netcheck_config *config,
 		}
 		if (netcheck_deadline(nc) == TEREDO_NEVER)
 			break;
-		wait_until(run, netcheck_deadline(nc), NETCHECK_SOCKETS);
+		wait_until(run, netcheck_deadline(nc),
+			   NETCHECK_SOCKETS + LOOKUPS);
 		take_all(run, nc);
 	} while (true);
 	netcheck_report(nc, report);
 	netcheck_free(nc);
-	close_sockets(run);
+	netcheck_end_lookups(all);
+	close_sockets(run, NETCHECK_SOCKETS);
 }
 
 static void measure_lifetime(struct run *run, uint32_t server,
@@ -271,41 +318,66 @@ static void measure_lifetime(struct run *run, uint32_t server,
 	} while (netcheck_lifetime_deadline(l) != TEREDO_NEVER);
 	netcheck_lifetime_result(l, life);
 	netcheck_lifetime_free(l);
-	close_sockets(run);
+	close_sockets(run, SOCKETS);
 }
 
 /* ---- what the kernel knows ---- */
 
-static void find_ways(struct netcheck_findings *f,
-		      struct netcheck_config *config)
+/* The way to the first server that has an address yet, or to anywhere. */
+static void find_gateway(struct netcheck_config *config, struct netconf *kernel)
 {
 	struct netconf_route r;
-	struct netconf *nc;
+	uint32_t to = htonl(0xc0586301); /* 192.88.99.1: nothing is sent there */
+
+	for (unsigned i = config->servers; i-- > 0;)
+		if (config->server[i].ip != 0)
+			to = config->server[i].ip;
+	if (netconf_route(kernel, AF_INET, &to, 0, &r) != 0 || !r.has_gateway)
+		return;
+	memcpy(&config->gateway, r.gateway, 4);
+	if (r.has_src)
+		memcpy(&config->gateway_local, r.src, 4);
+}
+
+static void find_ways(struct netcheck_findings *f,
+		      struct netcheck_config *config, struct netconf *kernel)
+{
 	int ifindex, fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	f->has_ipv6 = fd >= 0;
 	if (fd >= 0)
 		close(fd);
-	if (netconf_open(&nc) != 0)
+	if (kernel == NULL)
 		return;
-	for (unsigned i = 0; i < config->servers; i++) {
-		struct netcheck_server *s = &config->server[i];
-
-		if (s->ip == 0 ||
-		    netconf_route(nc, AF_INET, &s->ip, 0, &r) != 0)
-			continue;
-		if (r.has_src)
-			memcpy(&s->local_ip, r.src, 4);
-		if (r.has_gateway && config->gateway == 0) {
-			memcpy(&config->gateway, r.gateway, 4);
-			config->gateway_local = s->local_ip;
-		}
-	}
+	find_gateway(config, kernel);
 	f->has_gateway = config->gateway != 0;
-	ifindex = netconf_native(nc, 0, addr_default_prefix());
+	ifindex = netconf_native(kernel, 0, addr_default_prefix());
 	if (ifindex > 0)
 		if_indextoname((unsigned)ifindex, f->native);
-	netconf_close(nc);
+}
+
+/* All of it but the lifetime. */
+static void look(struct run *run, const struct netcheck_names *names,
+		 struct netcheck_findings *f)
+{
+	static struct netcheck_lookups all;
+	struct netcheck_config config = {.began = run->began,
+					 .servers = names->n};
+	struct netconf *kernel;
+
+	if (netconf_open(&kernel) != 0)
+		kernel = NULL;
+	netcheck_begin_lookups(names, &all);
+	for (unsigned i = 0; i < names->n; i++) {
+		netcheck_take_lookup(&all, i, &config.server[i]);
+		find_local(&config.server[i], kernel);
+	}
+	find_ways(f, &config, kernel);
+	check(run, &config, &all, kernel, &f->report);
+	if (kernel != NULL)
+		netconf_close(kernel);
+	memcpy(f->name, names->first, sizeof(f->name));
+	f->took = clock_now() - run->began;
 }
 
 static int say_no_server(void)
@@ -332,19 +404,14 @@ int miredoctl_cmd_netcheck(const struct miredoctl_args *args)
 	static struct netcheck_findings f;
 	uint64_t longest = miredoctl_seconds(args, OPT_TIMEOUT, LIFETIME_MOST,
 					     LIFETIME);
-	struct run run = {.progress = isatty(STDERR_FILENO)};
-	struct netcheck_config config = {0};
+	struct run run = {.progress = isatty(STDERR_FILENO),
+			  .began = clock_now()};
 	bool written;
 
 	netcheck_find_names(&names, args);
 	if (names.n == 0)
 		return say_no_server();
-	run.began = clock_now();
-	netcheck_look_up(&names, &config);
-	find_ways(&f, &config);
-	check(&run, &config, &f.report);
-	f.took = clock_now() - run.began;
-	memcpy(f.name, names.first, sizeof(f.name));
+	look(&run, &names, &f);
 	if (args->value[OPT_LIFETIME] != NULL && f.report.nearest >= 0)
 		measure_lifetime(&run, f.report.server[f.report.nearest].ip,
 				 longest, &f.life);

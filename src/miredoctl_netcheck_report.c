@@ -159,6 +159,8 @@ static void print_lifetime(const struct netcheck_life *life, FILE *out)
 
 static const char *state_text(const struct netcheck_server *s)
 {
+	if (s->is_awaited)
+		return "the name server did not answer";
 	if (s->ip == 0)
 		return "no such name, or no fit address";
 	switch (s->state) {
@@ -222,6 +224,20 @@ static void print_servers(const struct netcheck_findings *f, FILE *out)
 	fprintf(out, "%s\n", name);
 }
 
+static void print_no_verdict(const struct netcheck_report *r, FILE *out)
+{
+	unsigned known = 0;
+
+	for (unsigned i = 0; i < r->servers; i++)
+		known += r->server[i].ip != 0;
+	fprintf(out, "Verdict: not usable from here: no server %s.\n         %s\n",
+		known > 0 ? "answered" : "has an address",
+		known > 0 ? "Is there one that works? Something on the way may "
+			    "block UDP port 3544."
+			  : "Does the name server answer? Name a server by its "
+			    "IPv4 address.");
+}
+
 static void print_verdict(const struct netcheck_report *r, FILE *out)
 {
 	static const char *const texts[] = {
@@ -254,10 +270,7 @@ static void print_verdict(const struct netcheck_report *r, FILE *out)
 	if (r->nearest >= 0)
 		fprintf(out, "Verdict: %s\n", texts[r->nat]);
 	else
-		fprintf(out,
-			"Verdict: not usable from here: no server answered.\n"
-			"         Is there one that works? Something on the way "
-			"may block UDP port 3544.\n");
+		print_no_verdict(r, out);
 }
 
 void netcheck_print_text(const struct netcheck_findings *f, FILE *out)

@@ -3,15 +3,16 @@
  *
  * Those of the command line; else those of the configuration; else the one
  * that a running client uses. All names are looked up at once, by a process
- * each that is given up after a while: a check that is to say whether the
- * network works cannot wait for it.
+ * each, beside the check itself: one that is to say whether the network works
+ * cannot wait for a resolver that may never answer.
  */
 #include "config.h"
+
+#include <errno.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,10 @@
 #include <unistd.h>
 
 #include "../libteredo/addr.h"
-#include "clock.h"
 #include "conf.h"
 #include "miredoctl_netcheck.h"
 #include "miredoctl_netcheck_io.h"
 #include "miredoctl_status.h"
-
-#define LOOKUP_LIMIT 2000000000u /* ns */
 
 static void set_name(char out[NETCHECK_NAME], const char *name, size_t len)
 {
@@ -104,11 +102,6 @@ void netcheck_find_names(struct netcheck_names *names,
 
 /* ---- names into addresses ---- */
 
-struct lookup {
-	pid_t child; /* -1: none */
-	int pipe;
-};
-
 /* Of the child: the address, if there is one that may be a server's. */
 static _Noreturn void answer(const char *name, int out)
 {
@@ -124,60 +117,83 @@ static _Noreturn void answer(const char *name, int out)
 	      write(out, &sin->sin_addr.s_addr, 4) != 4);
 }
 
-static struct lookup begin(const char *name)
+static void begin(struct netcheck_lookup *l, const char *name)
 {
-	struct lookup l = {.child = -1, .pipe = -1};
 	int ends[2];
 
-	if (name[0] == '\0' || pipe2(ends, O_CLOEXEC) != 0)
-		return l;
-	l.pipe = ends[0];
-	l.child = fork();
-	if (l.child == 0)
+	*l = (struct netcheck_lookup){.child = -1, .pipe = -1};
+	if (name[0] == '\0' || inet_pton(AF_INET, name, &l->ip) == 1 ||
+	    pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+		return;
+	l->pipe = ends[0];
+	l->child = fork();
+	if (l->child == 0)
 		answer(name, ends[1]);
 	close(ends[1]);
-	return l;
 }
 
-/* The address, 0: none in time. */
-static uint32_t end(const struct lookup *l, uint64_t limit)
+static void end(struct netcheck_lookup *l)
 {
-	struct pollfd p = {.fd = l->pipe, .events = POLLIN};
-	uint64_t now = clock_now();
-	uint32_t ip = 0;
-
-	if (l->pipe < 0)
-		return 0;
-	poll(&p, 1, now < limit ? (int)((limit - now) / 1000000) : 0);
-	if ((p.revents & POLLIN) == 0 || read(l->pipe, &ip, 4) != 4)
-		ip = 0;
-	close(l->pipe);
+	if (l->pipe >= 0)
+		close(l->pipe);
+	l->pipe = -1;
 	if (l->child > 0) {
 		kill(l->child, SIGKILL);
 		waitpid(l->child, NULL, 0);
 	}
-	return ip;
+	l->child = -1;
 }
 
-void netcheck_look_up(const struct netcheck_names *names,
-		      struct netcheck_config *config)
+/* Takes what there is; it is over with an address and without. */
+static void take(struct netcheck_lookup *l)
 {
-	struct lookup first[NETCHECK_SERVERS], second[NETCHECK_SERVERS];
-	uint64_t limit = clock_now() + LOOKUP_LIMIT;
+	ssize_t got;
 
+	if (l->pipe < 0)
+		return;
+	got = read(l->pipe, &l->ip, sizeof(l->ip));
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got != sizeof(l->ip))
+		l->ip = 0;
+	end(l);
+}
+
+void netcheck_begin_lookups(const struct netcheck_names *names,
+			    struct netcheck_lookups *all)
+{
+	all->n = names->n;
 	for (unsigned i = 0; i < names->n; i++) {
-		first[i] = begin(names->first[i]);
-		second[i] = begin(names->second[i]);
+		begin(&all->of[i][0], names->first[i]);
+		begin(&all->of[i][1], names->second[i]);
+		all->is_second_named[i] = names->second[i][0] != '\0';
 	}
-	config->servers = names->n;
-	for (unsigned i = 0; i < names->n; i++) {
-		struct netcheck_server *s = &config->server[i];
+}
 
-		s->ip = end(&first[i], limit);
-		s->ip2 = end(&second[i], limit);
-		if (s->ip != 0 && names->second[i][0] == '\0')
-			s->ip2 = htonl(ntohl(s->ip) + 1); /* C-CFG-01 */
-		if (s->ip2 == s->ip || !ipv4_is_global(s->ip2))
-			s->ip2 = 0;
+bool netcheck_take_lookup(struct netcheck_lookups *all, unsigned i,
+			  struct netcheck_server *s)
+{
+	struct netcheck_lookup *first = &all->of[i][0], *second = first + 1;
+
+	take(first);
+	take(second);
+	*s = (struct netcheck_server){
+		.is_awaited = first->pipe >= 0 || second->pipe >= 0};
+	if (s->is_awaited)
+		return false;
+	s->ip = ipv4_is_global(first->ip) ? first->ip : 0;
+	s->ip2 = second->ip;
+	if (s->ip != 0 && !all->is_second_named[i])
+		s->ip2 = htonl(ntohl(s->ip) + 1); /* C-CFG-01 */
+	if (s->ip2 == s->ip || !ipv4_is_global(s->ip2))
+		s->ip2 = 0;
+	return true;
+}
+
+void netcheck_end_lookups(struct netcheck_lookups *all)
+{
+	for (unsigned i = 0; i < all->n; i++) {
+		end(&all->of[i][0]);
+		end(&all->of[i][1]);
 	}
 }

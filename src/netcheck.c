@@ -1,5 +1,5 @@
 /*
- * netcheck.c - asks Teredo servers, itself and the gateway, and concludes
+ * netcheck.c - asks Teredo servers, itself and the gateway
  *
  * A *probe* is a question that is sent up to a few times, half a second apart,
  * until it is answered or failed. Per server there are three:
@@ -15,14 +15,8 @@
  * address, a NAT that filters by address alone would let its answer in. For
  * the same reason no CONE is asked of a server whose second address is another
  * server of the list, and one that is answered from where we sent to says
- * nothing. That no answer to CONE comes says something only where
- * SECOND shows that the server has a second address at all; which of address
- * and port is looked at cannot be known, as servers have one port.
- *
- * Only mappings of one local address are compared. What the two addresses of
- * one server see counts most; that several servers see ports of one address
- * is a NAT whose mapping varies, too. That they see different addresses, or
- * disagree otherwise, leaves it unknown: there may be several ways out.
+ * nothing. Which of address and port a NAT looks at cannot be known, as servers
+ * have one port. What follows from the answers: netcheck_conclude.c.
  *
  * HAIRPIN sends to MAIN's mapping from a port of its own, as soon as there is
  * a mapping that is not our own address.
@@ -32,8 +26,9 @@
  * that can be an address, the server's prefix. The nonce's last octet tells
  * which transmission was answered, so that the round trip is exact.
  *
- * Everything ends after LIMIT. A probe that had not failed by then leaves its
- * fact unknown.
+ * Everything ends at NETCHECK_LIMIT after the beginning, looking up names too:
+ * that goes on beside the rest, and netcheck_found() begins with a server as
+ * soon as it has an address.
  */
 #include "config.h"
 
@@ -43,47 +38,13 @@
 
 #include <arpa/inet.h>
 
-#include "../libteredo/addr.h"
 #include "../libteredo/icmp6.h"
-#include "../libteredo/wire.h"
-#include "netcheck.h"
+#include "netcheck_internal.h"
 
-#define SPACING	  (500 * TEREDO_MS)
-#define LIMIT	  (3500 * TEREDO_MS)
-#define TRIES_MAX 5u
-
-enum kind { PRIMARY, CONE, SECOND, PER_SERVER };
-
-/* the probes that there are once, behind those of the servers */
-enum { HAIRPIN = NETCHECK_SERVERS * PER_SERVER, NAT_PMP, PCP, UPNP, PROBES };
-
-enum step { IDLE, ASKING, ANSWERED, FAILED };
-
-struct probe {
-	enum step step;
-	enum netcheck_fact fact; /* of an answer by the gateway */
-	unsigned tries, sent;
-	teredo_time next, at[TRIES_MAX];
-	uint8_t nonce[WIRE_NONCE_LEN];
-};
-
-struct netcheck {
-	struct netcheck_config config;
-	struct teredo_env env;
-	teredo_time end;
-	bool over;
-	int first; /* the server whose mapping HAIRPIN uses */
-	struct probe probe[PROBES];
-};
+#define SPACING (500 * TEREDO_MS)
 
 static struct probe *probe_of(struct netcheck *nc, unsigned server,
 			      enum kind kind)
-{
-	return &nc->probe[server * PER_SERVER + kind];
-}
-
-static const struct probe *look_at(const struct netcheck *nc, unsigned server,
-				   enum kind kind)
 {
 	return &nc->probe[server * PER_SERVER + kind];
 }
@@ -107,17 +68,21 @@ static bool is_listed(const struct netcheck *nc, uint32_t ip)
 	return false;
 }
 
+static void ask_server(struct netcheck *nc, unsigned i, teredo_time now)
+{
+	const struct netcheck_server *s = &nc->config.server[i];
+
+	if (s->ip == 0)
+		return;
+	ask(nc, probe_of(nc, i, PRIMARY), TRIES_MAX, now);
+	if (s->ip2 != 0 && !is_listed(nc, s->ip2))
+		ask(nc, probe_of(nc, i, CONE), 3, now);
+}
+
 static void begin(struct netcheck *nc, teredo_time now)
 {
-	for (unsigned i = 0; i < nc->config.servers; i++) {
-		const struct netcheck_server *s = &nc->config.server[i];
-
-		if (s->ip == 0)
-			continue;
-		ask(nc, probe_of(nc, i, PRIMARY), TRIES_MAX, now);
-		if (s->ip2 != 0 && !is_listed(nc, s->ip2))
-			ask(nc, probe_of(nc, i, CONE), 3, now);
-	}
+	for (unsigned i = 0; i < nc->config.servers; i++)
+		ask_server(nc, i, now);
 	if (nc->config.gateway == 0)
 		return;
 	for (unsigned i = NAT_PMP; i <= UPNP; i++)
@@ -134,7 +99,7 @@ struct netcheck *netcheck_new(const struct netcheck_config *config,
 	assert(config->servers <= NETCHECK_SERVERS);
 	nc->config = *config;
 	nc->env = *env;
-	nc->end = now + LIMIT;
+	nc->end = config->began + NETCHECK_LIMIT;
 	nc->first = -1;
 	begin(nc, now);
 	return nc;
@@ -143,12 +108,6 @@ struct netcheck *netcheck_new(const struct netcheck_config *config,
 void netcheck_free(struct netcheck *nc)
 {
 	free(nc);
-}
-
-static bool is_ours(const struct netcheck *nc, const struct netcheck_server *s)
-{
-	return ep_equal(s->mapped,
-			(struct teredo_ep){s->local_ip, nc->config.local_port});
 }
 
 /* Asks what had to wait for something that is now known. */
@@ -167,6 +126,16 @@ static void ask_next(struct netcheck *nc, teredo_time now)
 	if (nc->first >= 0 && nc->probe[HAIRPIN].step == IDLE &&
 	    !is_ours(nc, &nc->config.server[nc->first]))
 		ask(nc, &nc->probe[HAIRPIN], 3, now);
+}
+
+void netcheck_found(struct netcheck *nc, unsigned i,
+		    const struct netcheck_server *found, teredo_time now)
+{
+	struct netcheck_server *s = &nc->config.server[i];
+
+	assert(i < nc->config.servers && s->is_awaited && !found->is_awaited);
+	*s = *found;
+	ask_server(nc, i, now);
 }
 
 static size_t put_rs(uint8_t *out, const struct probe *p, uint16_t flags)
@@ -274,6 +243,8 @@ bool netcheck_next(struct netcheck *nc, teredo_time now,
 	}
 	for (unsigned i = 0; i < PROBES; i++)
 		asking |= nc->probe[i].step == ASKING;
+	for (unsigned i = 0; i < nc->config.servers; i++)
+		asking |= nc->config.server[i].is_awaited;
 	nc->over = !asking;
 	return false;
 }
@@ -448,143 +419,4 @@ void netcheck_error(struct netcheck *nc, struct teredo_ep to,
 		s->state = why;
 		s->offender = offender;
 	}
-}
-
-/* ---- conclusions ---- */
-
-/* Two mappings of one socket. False: another two have said the opposite. */
-static bool compare(struct netcheck_report *r, struct teredo_ep a,
-		    uint32_t by_a, struct teredo_ep b, uint32_t by_b)
-{
-	enum netcheck_fact before = r->varies;
-
-	r->varies = ep_equal(a, b) ? NETCHECK_NO : NETCHECK_YES;
-	if (before == NETCHECK_UNKNOWN) {
-		r->seen_by[0] = by_a;
-		r->seen_by[1] = by_b;
-	}
-	return before == NETCHECK_UNKNOWN || before == r->varies;
-}
-
-/* False: they disagree. */
-static bool compare_all(struct netcheck_report *r,
-			const struct netcheck_server *first)
-{
-	const struct netcheck_server *s, *end = r->server + r->servers;
-
-	for (s = r->server; s < end; s++)
-		if (s->local_ip == first->local_ip && s->mapped2.port != 0 &&
-		    !compare(r, s->mapped, s->ip, s->mapped2, s->ip2))
-			return false;
-	if (r->varies == NETCHECK_YES)
-		return true;
-	for (s = r->server; s < end; s++)
-		if (s != first && s->local_ip == first->local_ip &&
-		    s->mapped.port != 0 &&
-		    (!compare(r, first->mapped, first->ip, s->mapped, s->ip) ||
-		     s->mapped.ip != first->mapped.ip))
-			return false;
-	return true;
-}
-
-static bool moves_port(const struct netcheck_report *r, struct teredo_ep mapped)
-{
-	return mapped.port != 0 && mapped.port != r->local.port;
-}
-
-static void report_mapping(const struct netcheck *nc, struct netcheck_report *r)
-{
-	const struct netcheck_server *s = &r->server[nc->first];
-
-	r->udp = NETCHECK_YES;
-	r->mapped = s->mapped;
-	r->local = (struct teredo_ep){s->local_ip, nc->config.local_port};
-	if (!compare_all(r, s))
-		r->varies = NETCHECK_UNKNOWN;
-	r->port_preserving = NETCHECK_YES;
-	for (unsigned i = 0; i < r->servers; i++)
-		if (moves_port(r, r->server[i].mapped) ||
-		    moves_port(r, r->server[i].mapped2))
-			r->port_preserving = NETCHECK_NO;
-}
-
-/* One answer that came through is enough; that none did must be no lack of a
- * second address. */
-static void report_filtering(const struct netcheck *nc,
-			     struct netcheck_report *r)
-{
-	for (unsigned i = 0; i < r->servers; i++) {
-		if (look_at(nc, i, CONE)->step == ANSWERED)
-			r->open = NETCHECK_YES;
-		else if (look_at(nc, i, CONE)->step == FAILED &&
-			 look_at(nc, i, SECOND)->step == ANSWERED &&
-			 r->open == NETCHECK_UNKNOWN)
-			r->open = NETCHECK_NO;
-	}
-}
-
-static enum netcheck_fact fact_of(const struct probe *p)
-{
-	switch (p->step) {
-	case ANSWERED:
-		return p->fact;
-	case FAILED:
-		return NETCHECK_NO;
-	case IDLE:
-	case ASKING:
-	default:
-		return NETCHECK_UNKNOWN;
-	}
-}
-
-static enum netcheck_nat judge(const struct netcheck *nc,
-			       const struct netcheck_report *r)
-{
-	if (nc->first < 0)
-		return NETCHECK_NAT_UNKNOWN;
-	if (r->varies == NETCHECK_YES)
-		return NETCHECK_NAT_SYMMETRIC;
-	if (is_ours(nc, &r->server[nc->first]))
-		return NETCHECK_NAT_NONE;
-	if (r->varies == NETCHECK_UNKNOWN)
-		return NETCHECK_NAT_UNKNOWN;
-	if (r->open == NETCHECK_UNKNOWN)
-		return NETCHECK_NAT_EASY;
-	return r->open == NETCHECK_YES ? NETCHECK_NAT_CONE
-				       : NETCHECK_NAT_RESTRICTED;
-}
-
-/* Only a refusal that somebody states is a No: servers may be down. */
-static void report_udp(struct netcheck_report *r)
-{
-	for (unsigned i = 0; i < r->servers; i++)
-		if (r->server[i].state == NETCHECK_BLOCKED)
-			r->udp = NETCHECK_NO;
-}
-
-void netcheck_report(const struct netcheck *nc, struct netcheck_report *r)
-{
-	const struct probe *hairpin = &nc->probe[HAIRPIN];
-
-	memset(r, 0, sizeof(*r));
-	r->nearest = -1;
-	r->servers = nc->config.servers;
-	memcpy(r->server, nc->config.server, sizeof(r->server));
-	for (unsigned i = 0; i < r->servers; i++)
-		if (r->server[i].state == NETCHECK_OK &&
-		    (r->nearest < 0 ||
-		     r->server[i].rtt < r->server[r->nearest].rtt))
-			r->nearest = (int)i;
-	if (nc->first >= 0)
-		report_mapping(nc, r);
-	else
-		report_udp(r);
-	report_filtering(nc, r);
-	if (hairpin->step == ANSWERED || hairpin->step == FAILED)
-		r->hairpin =
-			hairpin->step == ANSWERED ? NETCHECK_YES : NETCHECK_NO;
-	r->nat_pmp = fact_of(&nc->probe[NAT_PMP]);
-	r->pcp = fact_of(&nc->probe[PCP]);
-	r->upnp = fact_of(&nc->probe[UPNP]);
-	r->nat = judge(nc, r);
 }

@@ -36,8 +36,10 @@ enum netcheck_state {
 };
 
 struct netcheck_server {
-	/* given: 0: not known; ip2: of its second address */
+	/* given: 0: not known, ever or (awaited) so far; ip2: of its second
+	 * address */
 	uint32_t ip, ip2;
+	bool is_awaited;
 	uint32_t local_ip; /* from which we send to it */
 	/* found */
 	enum netcheck_state state;
@@ -46,7 +48,11 @@ struct netcheck_server {
 	struct teredo_ep mapped, mapped2; /* as seen by both; port 0: not */
 };
 
+/* The whole of it, names included, but not the lifetime of a mapping. */
+#define NETCHECK_LIMIT (3500 * TEREDO_MS)
+
 struct netcheck_config {
+	teredo_time began;
 	unsigned servers;
 	struct netcheck_server server[NETCHECK_SERVERS];
 	uint16_t local_port; /* of NETCHECK_MAIN */
@@ -88,6 +94,10 @@ struct netcheck;
 struct netcheck *netcheck_new(const struct netcheck_config *config,
 			      const struct teredo_env *env, teredo_time now);
 void netcheck_free(struct netcheck *nc);
+
+/* What came of looking up the server's name: addresses, or none. */
+void netcheck_found(struct netcheck *nc, unsigned server,
+		    const struct netcheck_server *found, teredo_time now);
 
 /* The next datagram to be sent now; call it until it says false. */
 bool netcheck_next(struct netcheck *nc, teredo_time now,

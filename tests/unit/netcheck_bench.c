@@ -193,11 +193,30 @@ struct bench *bench_setup(struct traits is)
 	return b;
 }
 
+/* Runs until the next thing happens. */
+static void step(struct bench *b, teredo_time next,
+		 const struct netcheck_server *first, teredo_time resolved)
+{
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		if (b->flight[i].used && b->flight[i].at < next)
+			next = b->flight[i].at;
+	if (resolved > b->now && resolved <= next) {
+		b->now = resolved;
+		netcheck_found(b->nc, 0, first, b->now);
+		return;
+	}
+	b->now = next;
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		if (b->flight[i].used && b->flight[i].at == next)
+			arrive(b, &b->flight[i]);
+}
+
 teredo_time bench_run(struct bench *b, unsigned servers,
 		      struct netcheck_report *r)
 {
 	const char *here = b->is.kind == NONE ? OUTSIDE : INSIDE;
 	struct netcheck_config config = {
+		.began = b->now,
 		.servers = servers,
 		.server = {{.ip = ip4(SERVER), .ip2 = ip4(SECOND)},
 			   {.ip = ip4("192.0.2.8"), .ip2 = ip4("192.0.2.9")}},
@@ -206,12 +225,18 @@ teredo_time bench_run(struct bench *b, unsigned servers,
 		.gateway_local = ip4(here),
 	};
 	struct teredo_env env = test_env(&b->seed);
+	struct netcheck_server first;
 	struct netcheck_datagram d;
-	teredo_time began = b->now, next;
+	teredo_time began = b->now, next, resolved = began + b->is.resolved;
 
 	for (unsigned i = 0; i < servers; i++)
 		config.server[i].local_ip =
 			ip4(i > 0 && b->is.multihomed ? "10.9.9.9" : here);
+	first = config.server[0];
+	if (b->is.resolved == TEREDO_NEVER)
+		resolved = TEREDO_NEVER;
+	if (b->is.resolved != 0)
+		config.server[0] = (struct netcheck_server){.is_awaited = true};
 	b->nc = netcheck_new(&config, &env, b->now);
 	assert_non_null(b->nc);
 	for (;;) {
@@ -220,13 +245,7 @@ teredo_time bench_run(struct bench *b, unsigned servers,
 		next = netcheck_deadline(b->nc);
 		if (next == TEREDO_NEVER)
 			break;
-		for (unsigned i = 0; i < FLIGHTS; i++)
-			if (b->flight[i].used && b->flight[i].at < next)
-				next = b->flight[i].at;
-		b->now = next;
-		for (unsigned i = 0; i < FLIGHTS; i++)
-			if (b->flight[i].used && b->flight[i].at == next)
-				arrive(b, &b->flight[i]);
+		step(b, next, &first, resolved);
 	}
 	netcheck_report(b->nc, r);
 	return b->now - began;

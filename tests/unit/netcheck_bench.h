@@ -37,6 +37,8 @@ struct traits {
 	const char *gateway, *pcp;
 	const char *turner; /* whose address what is hairpinned bears */
 	bool multihomed;    /* another way to the second server */
+	/* when the first server's name has an address; TEREDO_NEVER */
+	teredo_time resolved;
 };
 
 struct bench {

@@ -234,6 +234,42 @@ static void a_firewall_that_says_so_is_no_silence(void **state)
 	bench_teardown(b);
 }
 
+/* ---- names ---- */
+
+static void a_name_that_is_found_late_is_asked_then(void **state)
+{
+	struct netcheck_report r = bench_look(
+		(struct traits){.kind = PORT, .resolved = 900 * TEREDO_MS}, 1);
+
+	(void)state;
+	assert_int_equal(r.server[0].state, NETCHECK_OK);
+	assert_int_equal(r.server[0].rtt, RTT);
+	assert_int_equal(r.nat, NETCHECK_NAT_RESTRICTED);
+	r = bench_look((struct traits){.kind = PORT,
+				       .resolved = 3000 * TEREDO_MS},
+		       1);
+	assert_int_equal(r.server[0].state, NETCHECK_OK);
+	assert_int_equal(r.nat, NETCHECK_NAT_UNKNOWN); /* no time for that */
+}
+
+/* The others tell what they can; the whole ends when it always does. */
+static void a_name_that_is_never_found_holds_nobody_up(void **state)
+{
+	for (unsigned servers = 1; servers <= 2; servers++) {
+		struct bench *b = bench_setup((struct traits){
+			.kind = PORT, .resolved = TEREDO_NEVER});
+		struct netcheck_report r;
+
+		(void)state;
+		assert_int_equal(bench_run(b, servers, &r), NETCHECK_LIMIT);
+		assert_true(r.server[0].is_awaited);
+		assert_int_equal(r.nearest, servers == 1 ? -1 : 1);
+		assert_int_equal(r.nat, servers == 1 ? NETCHECK_NAT_UNKNOWN
+						     : NETCHECK_NAT_RESTRICTED);
+		bench_teardown(b);
+	}
+}
+
 /* ---- hostile servers ---- */
 
 static void a_wrong_nonce(struct bench *b, struct flight *f)
@@ -363,6 +399,8 @@ int main(void)
 		cmocka_unit_test(silence_is_no_proof_that_udp_is_blocked),
 		cmocka_unit_test(a_far_server_is_not_taken_for_a_filter),
 		cmocka_unit_test(a_firewall_that_says_so_is_no_silence),
+		cmocka_unit_test(a_name_that_is_found_late_is_asked_then),
+		cmocka_unit_test(a_name_that_is_never_found_holds_nobody_up),
 		cmocka_unit_test(what_a_client_refuses_is_refused),
 		cmocka_unit_test(nat_pmp_is_told_from_its_lack),
 		cmocka_unit_test(a_gateway_with_pcp_alone_has_pcp),
