@@ -71,7 +71,7 @@ static void offer_states(const char *typed)
 {
 	static const char *const states[] = {
 		"address", "resolving", "probing", "offline", "qualified",
-		"lost", "relaying", "serving", "dormant",
+		"lost", "relaying", "not-announcing", "serving", "dormant",
 	};
 
 	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++)

@@ -95,63 +95,10 @@ static int find_instance(const char *run_dir, struct sockaddr_un *found)
 	return n == 0 ? CTL_EXIT_NOT_RUNNING : n == 1 ? 0 : CTL_EXIT_USAGE;
 }
 
-/* What the starts that failed have left (failure.c). */
-static void explain_failures(const char *run_dir)
-{
-	DIR *dir = opendir(run_dir);
-	const struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		size_t len = strlen(entry->d_name);
-		char path[600], why[500] = "";
-		FILE *f;
-
-		if (len < 7 || strcmp(entry->d_name + len - 7, ".failed") != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", run_dir, entry->d_name);
-		f = fopen(path, "re");
-		if (f != NULL && fgets(why, sizeof(why), f) != NULL) {
-			miredoctl_clean_text(why, sizeof(why));
-			fprintf(stderr, "           its last start failed:\n"
-					"          ");
-			miredoctl_wrap(stderr, why, 10, 67);
-		}
-		if (f != NULL)
-			fclose(f);
-	}
-	if (dir != NULL)
-		closedir(dir);
-}
-
-/* What is missing, and what to do. */
-static int explain_absence(const char *missing, const char *run_dir,
-			   const char *instance)
-{
-	const char *service = instance != NULL && !strcmp(instance, "server")
-				      ? "miredo-server" : "miredo";
-
-	fprintf(stderr, "miredoctl: %s is not running (no %s)\n", service,
-		missing);
-	explain_failures(run_dir);
-	if (access("/run/systemd/system", F_OK) == 0)
-		fprintf(stderr,
-			"           start it:            systemctl start %s\n"
-			"           see why it stopped:  journalctl -u %s -n 20\n",
-			service, service);
-	else
-		fprintf(stderr,
-			"           start it:            service %s start\n"
-			"           see why it stopped:  the system's log, or "
-			"%s -f\n",
-			service, service);
-	return CTL_EXIT_NOT_RUNNING;
-}
-
 static int find_socket(const struct miredoctl_args *args,
 		       struct sockaddr_un *sun, bool quiet)
 {
 	const char *dir = args->value[OPT_RUN_DIR];
-	char missing[300];
 	int error;
 
 	if (args->value[OPT_INSTANCE] != NULL)
@@ -159,10 +106,8 @@ static int find_socket(const struct miredoctl_args *args,
 			       ? 0
 			       : CTL_EXIT_USAGE;
 	error = find_instance(dir, sun);
-	if (error == CTL_EXIT_NOT_RUNNING && !quiet) {
-		snprintf(missing, sizeof(missing), "instance in %s", dir);
-		explain_absence(missing, dir, NULL);
-	}
+	if (error == CTL_EXIT_NOT_RUNNING && !quiet)
+		miredoctl_say_absence(args);
 	return error;
 }
 
@@ -175,8 +120,7 @@ static int explain(const struct miredoctl_args *args, const char *path,
 	case ENOENT:
 	case ECONNREFUSED:
 		if (!quiet)
-			explain_absence(path, args->value[OPT_RUN_DIR],
-					args->value[OPT_INSTANCE]);
+			miredoctl_say_absence(args);
 		return CTL_EXIT_NOT_RUNNING;
 	case EACCES:
 	case EPERM:

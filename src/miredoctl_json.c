@@ -100,9 +100,6 @@ static void set_nat(struct object o, const struct ctl_status *st)
 	    miredoctl_port_preserving(st) < 0
 		    ? json_null()
 		    : json_boolean(miredoctl_port_preserving(st)));
-	/* nobody asks for these yet */
-	set(nat, "hairpin", json_null());
-	set(nat, "portmap", json_null());
 	set(nat, "mapping_varies",
 	    known ? json_boolean(st->nat == TEREDO_NAT_SYMMETRIC)
 		  : json_null());

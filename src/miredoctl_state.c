@@ -62,7 +62,9 @@ const char *miredoctl_state(const struct ctl_status *st)
 	case PRIV_CLIENT:
 		return client_state(st->state);
 	case PRIV_RELAY:
-		return "relaying";
+		return (st->link.bits & PRIV_LINK_CARRIER) != 0
+			       ? "relaying"
+			       : "not-announcing";
 	case PRIV_SERVER:
 	case PRIV_SERVER_RELAY:
 		return "serving";
@@ -75,9 +77,12 @@ const char *miredoctl_state(const struct ctl_status *st)
 
 bool miredoctl_is_state(const char *name)
 {
-	if (strcmp(name, "relaying") == 0 || strcmp(name, "serving") == 0 ||
-	    strcmp(name, "dormant") == 0)
-		return true;
+	static const char *const others[] = {"relaying", "not-announcing",
+					     "serving", "dormant"};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(name, others[i]) == 0)
+			return true;
 	for (uint32_t i = 0; i < TEREDO_CLIENT_STATES; i++)
 		if (strcmp(name, client_state(i)) == 0)
 			return true;

@@ -54,6 +54,9 @@ static int print_status(const struct miredoctl_args *args, FILE *out)
 	int error = wanted != NULL ? wait_for(args, &st)
 				   : miredoctl_get_status(args, &st, false);
 
+	if (error == CTL_EXIT_NOT_RUNNING && args->value[OPT_JSON] != NULL &&
+	    !miredoctl_print_absence(args, out))
+		return CTL_EXIT_FAILED;
 	if (error != 0)
 		return error;
 	if (args->value[OPT_JSON] == NULL)

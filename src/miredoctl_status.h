@@ -9,6 +9,7 @@
 
 #include "ctl.h"
 #include "health.h"
+#include "miredoctl.h"
 
 /* ---- miredoctl_state.c ---- */
 
@@ -33,6 +34,13 @@ const char *miredoctl_interval(const struct ctl_status *st);
 int miredoctl_port_preserving(const struct ctl_status *st);
 /* For how long it is what it is, in ns. */
 uint64_t miredoctl_since(const struct ctl_status *st);
+
+/* ---- miredoctl_absent.c ---- */
+
+/* That the instance does not run, why not, and what to do. */
+void miredoctl_say_absence(const struct miredoctl_args *args);
+/* The same as a status in JSON; false: out of memory. */
+bool miredoctl_print_absence(const struct miredoctl_args *args, FILE *out);
 
 /* ---- miredoctl_health.c ---- */
 

@@ -33,7 +33,7 @@ static const char *headline(const struct ctl_status *st)
 		return strcmp(miredoctl_state(st), "qualified") == 0
 			       ? "QUALIFIED" : "NOT QUALIFIED";
 	case PRIV_RELAY:
-		return (st->link.bits & PRIV_LINK_CARRIER) != 0
+		return strcmp(miredoctl_state(st), "relaying") == 0
 			       ? "ANNOUNCING" : "NOT ANNOUNCING";
 	case PRIV_SERVER:
 	case PRIV_SERVER_RELAY:

@@ -113,8 +113,6 @@ static void a_clients_json_has_its_facts(void **state)
 	assert_text(j, "nat.class", "easy");
 	assert_true(json_is_false(at(j, "nat.mapping_varies")));
 	assert_true(json_is_true(at(j, "nat.port_preserving")));
-	assert_unknown(j, "nat.hairpin");
-	assert_unknown(j, "nat.portmap");
 	assert_number(j, "traffic.rx_bytes", 14889779);
 	assert_number(j, "traffic.tx_packets", 0);
 	assert_number(j, "link.route_metric", 1029);
@@ -224,6 +222,10 @@ static void relay_and_server_have_theirs(void **state)
 	assert_text(j, "bind", "192.168.1.2:51123");
 	assert_number(j, "peers.verified", 6);
 	assert_number(j, "peers.unverified", 9);
+	json_decref(j);
+	st.link.bits &= ~(uint32_t)PRIV_LINK_CARRIER;
+	j = json_of(&st);
+	assert_text(j, "state", "not-announcing");
 	json_decref(j);
 
 	st.role = PRIV_SERVER;
@@ -346,6 +348,7 @@ static void only_possible_states_can_be_waited_for(void **state)
 	assert_true(miredoctl_is_state("qualified"));
 	assert_true(miredoctl_is_state("lost"));
 	assert_true(miredoctl_is_state("relaying"));
+	assert_true(miredoctl_is_state("not-announcing"));
 	assert_true(miredoctl_is_state("serving"));
 	assert_false(miredoctl_is_state("qualifed"));
 	assert_false(miredoctl_is_state(""));
