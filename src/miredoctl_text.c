@@ -76,8 +76,22 @@ static int print_server_name(const struct ctl_status *st, FILE *out)
 	return n;
 }
 
+/* "": it has been asked, and that is all. */
+static void server_says(char *out, size_t size, const struct ctl_status *st)
+{
+	out[0] = '\0';
+	if (st->failures != 0)
+		snprintf(out, size, "no answer to %" PRIu32 " solicitation%s",
+			 st->failures, st->failures == 1 ? "" : "s");
+	else if (st->rtt != 0)
+		snprintf(out, size, "RTT %.1f ms", (double)st->rtt / 1e6);
+	else if (st->server_ip == 0)
+		snprintf(out, size, "no IPv4 address yet");
+}
+
 static void print_server_line(const struct ctl_status *st, FILE *out)
 {
+	char says[64];
 	char age[TEXT_AMOUNT_LEN];
 	int n;
 
@@ -85,18 +99,14 @@ static void print_server_line(const struct ctl_status *st, FILE *out)
 		return;
 	miredoctl_begin(out, "Server");
 	n = print_server_name(st, out);
-	if (n <= 30) {
+	server_says(says, sizeof(says), st);
+	if (says[0] != '\0' && n <= 30) {
 		fprintf(out, "%*s", 32 - n, "");
-	} else if (st->failures != 0 || st->rtt != 0) {
+	} else if (says[0] != '\0') {
 		fputc('\n', out);
 		miredoctl_begin(out, "");
 	}
-	if (st->failures != 0)
-		fprintf(out, "no answer to %" PRIu32 " solicitation%s",
-			st->failures, st->failures == 1 ? "" : "s");
-	else if (st->rtt != 0)
-		fprintf(out, "RTT %.1f ms", (double)st->rtt / 1e6);
-	fputc('\n', out);
+	fprintf(out, "%s\n", says);
 	miredoctl_begin(out, "Last answer");
 	if (st->last_answer_age == UINT64_MAX)
 		fprintf(out, "never\n");
