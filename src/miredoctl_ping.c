@@ -272,7 +272,7 @@ static int check_route(const struct miredoctl_dest *dest,
 
 static int check_role(const struct ctl_status *st)
 {
-	if (st->role == PRIV_CLIENT || st->role == PRIV_RELAY)
+	if (miredoctl_has_tunnel(st))
 		return 0;
 	fprintf(stderr, "miredoctl: this %s has no tunnel to ping through\n",
 		miredoctl_role(st));

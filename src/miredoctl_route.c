@@ -50,7 +50,7 @@ static void find_tunnel(struct tunnel *t, const struct miredoctl_args *args)
 
 	memset(t, 0, sizeof(*t));
 	t->running = miredoctl_get_status(args, &st, true) == 0;
-	if (t->running && (st.role == PRIV_CLIENT || st.role == PRIV_RELAY)) {
+	if (t->running && miredoctl_has_tunnel(&st)) {
 		snprintf(t->name, sizeof(t->name), "%.15s", st.instance);
 		t->has_address = miredoctl_has_address(&st);
 		memcpy(t->addr, st.addr, sizeof(t->addr));

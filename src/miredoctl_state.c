@@ -96,6 +96,12 @@ bool miredoctl_has_address(const struct ctl_status *st)
 	return memcmp(st->addr, none, sizeof(none)) != 0;
 }
 
+bool miredoctl_has_tunnel(const struct ctl_status *st)
+{
+	return st->role == PRIV_CLIENT || st->role == PRIV_RELAY ||
+	       st->role == PRIV_SERVER_RELAY;
+}
+
 const char *miredoctl_nat(const struct ctl_status *st)
 {
 	if (st->role != PRIV_CLIENT || st->nat == TEREDO_NAT_UNKNOWN ||

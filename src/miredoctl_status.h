@@ -24,6 +24,8 @@ const char *miredoctl_state(const struct ctl_status *st);
 /* Whether an instance could ever be in this state. */
 bool miredoctl_is_state(const char *name);
 bool miredoctl_has_address(const struct ctl_status *st);
+/* Whether it has an interface through which packets go: a server has none. */
+bool miredoctl_has_tunnel(const struct ctl_status *st);
 /* The NAT's type ("none", "restricted", "symmetric"), and what it means:
  * "none", "easy" or "hard". NULL: unknown. */
 const char *miredoctl_nat(const struct ctl_status *st);
