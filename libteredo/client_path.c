@@ -9,8 +9,8 @@
  * that a Teredo source names, or addressed to our cookie, or with the nonce of
  * our test: this proves the peer to be there, and what waits for it leaves. A
  * native source proves nothing by itself and is tested first, the packet waits
- * meanwhile (C-RX-19). All other packets are dropped. What an outsider makes up
- * thus costs at most a bubble or a test, within limits that it cannot raise.
+ * meanwhile (C-RX-19). All others are dropped. What an outsider makes up thus
+ * costs at most a bubble or a test, within limits that it cannot raise.
  *
  * The cookie is what deployed implementations call the bubble's nonce: the
  * link-local source of our indirect bubbles. A peer that answers the origin
@@ -22,9 +22,8 @@
  * To the interface goes what is addressed to our very address (A-ADDR-09) by a
  * global source. Neighbour discovery never crosses (C-RX-21, SEC-ND-01).
  *
- * Packets from our server's endpoint: with an origin indication they are
- * answered with a bubble; then they are packets like all others, where the
- * server may well be the relay of a native host (Q8).
+ * Packets from our server with an origin indication are answered with a bubble;
+ * then they are like all others: it may be the relay of a native host (Q8).
  */
 #include "client_internal.h"
 
@@ -189,8 +188,7 @@ bool client_path_is_at(const struct peer *p, struct teredo_ep from,
  * A flood of endpoints meets the limit of all before it can use up anything for
  * a time after its end, and one endpoint cannot use up all. A cookie has a
  * limit of its own: a probe of ours just now is no answer to it, and two who
- * probe each other in step, one of them behind a symmetric NAT, would never
- * meet. */
+ * probe each other in step, one behind a symmetric NAT, would never meet. */
 bool client_path_may_reply(struct teredo_client *c, struct teredo_ep to,
 			   const struct teredo_addr *dst, bool is_trusted,
 			   teredo_time now)
@@ -315,12 +313,11 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 				       teredo_time now,
 				       struct teredo_outbox *ob)
 {
-	struct peer *peer;
+	struct peer *peer = peers_find(c->path.peers, &p->src);
 
 	c->count.n[TEREDO_EV_bubble_received]++;
 	if (!is_teredo(&p->src))
 		return client_drop(c, TEREDO_DROP_not_teredo);
-	peer = peers_find(c->path.peers, &p->src);
 	if (addr_equal(&p->dst, &c->addr)) {
 		if (addr_equal(&p->src, &c->addr))
 			return client_drop(c, TEREDO_DROP_loop);
@@ -330,6 +327,8 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 		return client_drop(c, TEREDO_DROP_not_for_us);
 	} else if (!nonce_cookie_is(c->cookie_key, &p->src, now, &p->dst)) {
 		return client_drop(c, TEREDO_DROP_nonce);
+	} else if (peer != NULL) {
+		peers_answered(c->path.peers, peer, now);
 	}
 	return taken_unless(c, prove(c, peer, &p->src, rx->from, now, ob));
 }
@@ -354,6 +353,7 @@ static bool answers_test(struct teredo_client *c, const struct peer *peer,
 	    len != 8 + TEST_DATA || memcmp(msg + 8, nonce, TEST_DATA) != 0)
 		return false;
 	*nonce = 0;
+	peers_answered(c->path.peers, peer, now);
 	c->count.n[TEREDO_EV_test_answered]++;
 	return true;
 }

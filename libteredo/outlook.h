@@ -22,6 +22,7 @@ struct teredo_view {
 	unsigned probes;	/* unanswered ones in a row */
 	struct teredo_ep ep;	/* where it is or was, ip 0: never proven */
 	teredo_time age;	/* since it was heard, TEREDO_NEVER: never */
+	teredo_time rtt;	/* 0: unknown; a relay's */
 	struct peer_traffic traffic[PEER_WAYS]; /* zeros: a relay's */
 };
 

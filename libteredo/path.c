@@ -192,8 +192,10 @@ static void probe(struct path *path, struct peer *p, teredo_time now,
 
 	/* saturates without a change of parity, by which roles vary probes */
 	p->attempts = before < UINT8_MAX ? before + 1 : UINT8_MAX - 1;
-	if (path->ops->probe(path->role, p, now, ob))
+	if (path->ops->probe(path->role, p, now, ob)) {
 		p->last_attempt = peer_stamp_of(now);
+		peers_asked(path->peers, p, before == 0 ? now : 0);
+	}
 	arm(path, p, now + PATH_GAP);
 }
 
@@ -462,6 +464,7 @@ void path_view(const struct path *path, const struct peer *p, teredo_time now,
 					       : TEREDO_WAY_NONE,
 		.probes = p->attempts,
 		.age = TEREDO_NEVER,
+		.rtt = peers_rtt(path->peers, p),
 		.traffic = { peers_traffic(path->peers, p, PEER_RX),
 			     peers_traffic(path->peers, p, PEER_TX) },
 	};

@@ -31,6 +31,11 @@ _Static_assert(sizeof(struct peer) == 52, "a peer is small");
 
 enum class { UNPROVEN, PROVEN, CLASSES };
 
+struct account {
+	struct peer_traffic traffic[PEER_WAYS];
+	teredo_time asked, rtt;		/* 0: not */
+};
+
 struct peers {
 	struct peer *peer;
 	uint32_t *index;	/* slot + 1 and a tag above it; 0: empty */
@@ -40,7 +45,7 @@ struct peers {
 	uint32_t first[CLASSES], last[CLASSES];
 	struct slots slots;	/* whose peer is one */
 	uint32_t hand;		/* of the sweep */
-	struct peer_traffic (*traffic)[PEER_WAYS];	/* by slot; or NULL */
+	struct account *account;	/* by slot; or NULL: nobody counts */
 	uint8_t key[SIPHASH_KEY_LEN];
 	void (*gone)(void *ctx, struct peer *p);
 	void *ctx;
@@ -80,7 +85,7 @@ void peers_free(struct peers *t)
 	slots_fini(&t->slots);
 	free(t->peer);
 	free(t->index);
-	free(t->traffic);
+	free(t->account);
 	free(t);
 }
 
@@ -259,8 +264,8 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 	p->addr = *addr;
 	p->last_rx = peer_stamp_of(now) - (peer_stamp)(PEER_VALIDITY / TEREDO_MS);
 	p->last_tx = p->last_rx;
-	if (t->traffic != NULL)
-		memset(t->traffic[peers_slot(t, p)], 0, sizeof(*t->traffic));
+	if (t->account != NULL)
+		t->account[peers_slot(t, p)] = (struct account){ 0 };
 	h = hash(t, addr);
 	t->index[place(t, addr, h)] = tag(t, h) | (peers_slot(t, p) + 1);
 	list_append(t, p);
@@ -363,8 +368,8 @@ void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven)
 
 bool peers_traffic_new(struct peers *t)
 {
-	t->traffic = calloc(peers_max(t), sizeof(*t->traffic));
-	return t->traffic != NULL;
+	t->account = calloc(peers_max(t), sizeof(*t->account));
+	return t->account != NULL;
 }
 
 void peers_traffic_add(struct peers *t, const struct peer *p,
@@ -372,9 +377,9 @@ void peers_traffic_add(struct peers *t, const struct peer *p,
 {
 	struct peer_traffic *sum;
 
-	if (t->traffic == NULL)
+	if (t->account == NULL)
 		return;
-	sum = &t->traffic[peers_slot(t, p)][way];
+	sum = &t->account[peers_slot(t, p)].traffic[way];
 	sum->packets += packets;
 	sum->octets += octets;
 }
@@ -382,9 +387,32 @@ void peers_traffic_add(struct peers *t, const struct peer *p,
 struct peer_traffic peers_traffic(const struct peers *t, const struct peer *p,
 				  enum peer_way way)
 {
-	if (t->traffic == NULL)
+	if (t->account == NULL)
 		return (struct peer_traffic){ 0 };
-	return t->traffic[peers_slot(t, p)][way];
+	return t->account[peers_slot(t, p)].traffic[way];
+}
+
+void peers_asked(struct peers *t, const struct peer *p, teredo_time now)
+{
+	if (t->account != NULL)
+		t->account[peers_slot(t, p)].asked = now;
+}
+
+void peers_answered(struct peers *t, const struct peer *p, teredo_time now)
+{
+	struct account *a;
+
+	if (t->account == NULL)
+		return;
+	a = &t->account[peers_slot(t, p)];
+	if (a->asked != 0)
+		a->rtt = now > a->asked ? now - a->asked : 1;
+	a->asked = 0;
+}
+
+teredo_time peers_rtt(const struct peers *t, const struct peer *p)
+{
+	return t->account != NULL ? t->account[peers_slot(t, p)].rtt : 0;
 }
 
 uint32_t peers_slot(const struct peers *t, const struct peer *p)

@@ -97,7 +97,7 @@ void peers_clear(struct peers *t);
 void peers_sweep(struct peers *t, teredo_time now, teredo_time unproven);
 
 /* What came from a peer or went to it: whole IPv6 packets, since its entry was
- * made. Counted only after peers_traffic_new(), which takes the memory, 32
+ * made. Counted only after peers_traffic_new(), which takes the memory, 48
  * octets a peer; false: there is none. */
 enum peer_way { PEER_RX, PEER_TX, PEER_WAYS };
 struct peer_traffic {
@@ -110,6 +110,13 @@ void peers_traffic_add(struct peers *t, const struct peer *p,
 /* Zeros where nobody counts. */
 struct peer_traffic peers_traffic(const struct peers *t, const struct peer *p,
 				  enum peer_way way);
+
+/* The last round trip to a peer, 0: unknown; measured where traffic is counted.
+ * It was asked what it alone can answer, or (now 0) again, so that an answer
+ * would not tell to which question. */
+void peers_asked(struct peers *t, const struct peer *p, teredo_time now);
+void peers_answered(struct peers *t, const struct peer *p, teredo_time now);
+teredo_time peers_rtt(const struct peers *t, const struct peer *p);
 
 /* A peer's number, stable for its life, 0..max-1; and back (in use or NULL). */
 uint32_t peers_slot(const struct peers *t, const struct peer *p);

@@ -21,7 +21,7 @@ struct ctl_peer {
 	uint16_t port;
 	uint16_t counted;	/* 1: rx and tx are known, clients only */
 	uint64_t age;		/* since the last packet from it */
-	uint64_t rtt;		/* 0: unknown */
+	uint64_t rtt;		/* of the last probe; 0: unknown */
 	struct ctl_traffic rx, tx;
 };
 

@@ -146,6 +146,62 @@ static void without_an_address_nothing_leaves(void **state)
 	assert_int_equal(o.reason, TEREDO_DROP_not_qualified);
 }
 
+/* The test's nonce tells the answer. */
+static void the_round_trip_of_the_test_is_told(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct test_packet reply;
+
+	(void)state;
+	bench_send(&native, 8);
+	assert_int_equal(look(&native).peer.rtt, 0);
+	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
+	bench_run(31 * MS);
+	bench_udp(RELAY, &reply);
+	assert_int_equal(look(&native).peer.rtt, 31 * MS);
+	bench_run(1 * S);	/* what is no answer changes nothing */
+	bench_send(&native, 8);
+	bench_receive(RELAY, &native, 8);
+	assert_int_equal(look(&native).peer.rtt, 31 * MS);
+}
+
+/* One nonce for all: nobody can tell which of them is answered. */
+static void no_round_trip_is_guessed_of_a_second_test(void **state)
+{
+	struct teredo_addr native = ip6("2001:db8::1");
+	struct test_packet reply;
+
+	(void)state;
+	bench_send(&native, 8);
+	bench_test_reply(bench_expect_udp(ep4(SERVER, 3544)), &native, &reply);
+	bench_run(PATH_GAP + 31 * MS);
+	bench_udp(RELAY, &reply);
+	assert_int_equal(look(&native).peer.way, TEREDO_WAY_RELAY);
+	assert_int_equal(look(&native).peer.rtt, 0);
+}
+
+/* The bubble that names our cookie is an answer; one from the mapping may be
+ * the peer's own. */
+static void the_round_trip_of_a_bubble_is_told(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER), cookie;
+
+	(void)state;
+	bench_send(&peer, 8);
+	bench_expect_udp(PEER);
+	memcpy(&cookie, bench_expect_udp(bench_peer_server())->data + 8, 16);
+	bench_run(20 * MS);
+	bench_bubble(PEER, &peer, &bench.own);
+	assert_int_equal(look(&peer).peer.way, TEREDO_WAY_DIRECT);
+	assert_int_equal(look(&peer).peer.rtt, 0);
+	bench_run(5 * MS);
+	bench_bubble(PEER, &peer, &cookie);
+	assert_int_equal(look(&peer).peer.rtt, 25 * MS);
+	bench_run(5 * MS);
+	bench_bubble(PEER, &peer, &cookie);	/* again */
+	assert_int_equal(look(&peer).peer.rtt, 25 * MS);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, bench_teardown)
@@ -156,6 +212,9 @@ int main(void)
 		T(who_did_not_answer_would_be_refused_and_then_asked),
 		T(what_may_not_leave_is_told_with_its_reason),
 		T(without_an_address_nothing_leaves),
+		T(the_round_trip_of_the_test_is_told),
+		T(no_round_trip_is_guessed_of_a_second_test),
+		T(the_round_trip_of_a_bubble_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,10 +295,15 @@ static void traffic_is_counted_by_peer_and_way_where_it_is_asked_for(
 	expect_traffic(p, PEER_RX, 3, 150);
 	expect_traffic(p, PEER_TX, 0, 0);
 	expect_traffic(q, PEER_TX, 50, 5000000000);
+	peers_asked(t, p, T0);
+	peers_answered(t, p, T0);
+	assert_int_equal(peers_rtt(t, p), 1);	/* 0 would be unknown */
+	assert_int_equal(peers_rtt(t, q), 0);
 	peers_remove(t, p); /* the next one in its slot begins anew */
 	a = addr_of(3);
 	p = peers_get(t, &a, T0);
 	expect_traffic(p, PEER_RX, 0, 0);
+	assert_int_equal(peers_rtt(t, p), 0);
 }
 
 static void clearing_takes_everybody(void **state)
