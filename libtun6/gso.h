@@ -92,6 +92,7 @@ void gso_flush(struct gso_merger *m);
 /* A run as writev() on the tun takes it: virtio-net header, then IPv6. Headers
  * that had to change are written to `head`. Number of iovecs. */
 #define GSO_RUN_HEAD	(sizeof(struct virtio_net_hdr) + 40u + 60u)
+bool gso_run_is_tcp(const struct gso_run *run); /* else UDP; for n > 1 */
 unsigned gso_run_iov(const struct gso_run *run, uint8_t head[GSO_RUN_HEAD],
 		     struct iovec iov[1 + GSO_SEGMENTS]);
 

@@ -165,7 +165,7 @@ static void emit(struct gso_merger *m, struct gso_run *r)
 static void append(struct gso_run *r, const struct packet *p)
 {
 	uint32_t payload = p->len - p->head;
-	bool pushed = p->data[6] == PROTO_TCP &&
+	bool pushed = p->head > 0 && p->data[6] == PROTO_TCP &&
 		      (p->data[IP6_HEAD + TCP_FLAGS] & PSH) != 0;
 
 	r->packet[r->n++] = (struct iovec){
@@ -301,6 +301,13 @@ static struct virtio_net_hdr vnet_of(const struct gso_run *r, uint8_t protocol)
 		.csum_start = IP6_HEAD,
 		.csum_offset = tcp ? TCP_CHECK : UDP_CHECK,
 	};
+}
+
+bool gso_run_is_tcp(const struct gso_run *run)
+{
+	const uint8_t *first = run->packet[0].iov_base;
+
+	return first[6] == PROTO_TCP;
 }
 
 unsigned gso_run_iov(const struct gso_run *run, uint8_t head[GSO_RUN_HEAD],

@@ -33,6 +33,8 @@
  * but is no tun: for the caller that is a name that is taken, too. */
 static int attach(int fd, const char *name, bool vnet, struct ifreq *req)
 {
+	int error;
+
 	memset(req, 0, sizeof(*req));
 	req->ifr_flags = (short)(IFF_TUN | IFF_NO_PI |
 				 (vnet ? IFF_VNET_HDR : 0));
@@ -43,9 +45,10 @@ static int attach(int fd, const char *name, bool vnet, struct ifreq *req)
 	}
 	if (ioctl(fd, TUNSETIFF, req) == 0)
 		return 0;
-	if (errno == EINVAL && name != NULL && if_nametoindex(name) != 0)
+	error = -errno;
+	if (error == -EINVAL && name != NULL && if_nametoindex(name) != 0)
 		return -EBUSY;
-	return -errno;
+	return error;
 }
 
 int tun6_open(const char *name, char name_out[IF_NAMESIZE], bool *vnet)

@@ -15,7 +15,9 @@ static const struct {
 	const char *name;
 } names[] = {
 	{ DATAPATH_TSO, "tun-tso" },
+	{ DATAPATH_TSO_READ, "tun-tso-read" },
 	{ DATAPATH_USO, "tun-uso" },
+	{ DATAPATH_USO_READ, "tun-uso-read" },
 	{ DATAPATH_SEGMENT, "udp-segment" },
 	{ DATAPATH_GRO, "udp-gro" },
 	{ DATAPATH_BATCH, "batch" },

@@ -18,13 +18,17 @@ enum datapath {
 	DATAPATH_SEGMENT = 8,	/* UDP_SEGMENT: many datagrams in one send */
 	DATAPATH_GRO = 16,	/* UDP_GRO: many datagrams in one receive */
 	DATAPATH_BATCH = 32,	/* sendmmsg(), recvmmsg() */
+	/* instead of TSO, USO: read so, but merged packets were refused; never
+	 * asked for */
+	DATAPATH_TSO_READ = 64,
+	DATAPATH_USO_READ = 128,
 };
 
 /* What log and status call the i-th of the offloads; NULL behind the last. */
 const char *datapath_name(unsigned i, uint32_t *bit);
 
 /* All that are in `features`, with ", " between them; "plain": none. */
-#define DATAPATH_TEXT_LEN 64
+#define DATAPATH_TEXT_LEN 96
 const char *datapath_text(char text[DATAPATH_TEXT_LEN], uint32_t features);
 
 #endif

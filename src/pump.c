@@ -126,7 +126,7 @@ static void send_native6(struct pump *p, const uint8_t *ip6, uint32_t len)
 static void flush(struct pump *p)
 {
 	uint32_t features;
-	char gone[DATAPATH_TEXT_LEN];
+	char gone[DATAPATH_TEXT_LEN], left[DATAPATH_TEXT_LEN];
 
 	udp_tx_flush(p->tx);
 	tun_tx_flush(p->tun_tx);
@@ -134,9 +134,10 @@ static void flush(struct pump *p)
 		capture_flush(p->capture);
 	features = pump_features(p);
 	if (features != p->used)
-		log_line(LOG_WARNING, "data path: the kernel refuses %s: done "
-				      "without from now on",
-			 datapath_text(gone, p->used & ~features));
+		log_line(LOG_WARNING, "the kernel refuses %s; data path from "
+				      "now on: %s",
+			 datapath_text(gone, p->used & ~features),
+			 datapath_text(left, features));
 	p->used = features;
 }
 
@@ -357,10 +358,11 @@ static void submit_super(struct pump *p, const struct gso_super *s,
 		return;
 	}
 	obey(p, &v, p->segment, now);
+	flush(p); /* the next one is built in its place */
 	for (uint32_t i = 1; i < s->count; i++) {
 		len = build(p, s, i);
 		submit(p, p->segment, len, now);
-		flush(p);	/* the next one is built in its place */
+		flush(p);
 	}
 }
 
@@ -576,8 +578,8 @@ uint32_t pump_features(const struct pump *p)
 	uint32_t tx = udp_tx_features(p->tx), rx = udp_rx_features(p->rx);
 	uint32_t gone = (DATAPATH_SEGMENT & ~tx) | (DATAPATH_BATCH & ~(tx & rx));
 
-	gone |= (DATAPATH_TSO | DATAPATH_USO) & ~tun_tx_features(p->tun_tx);
-	return p->c.features & ~gone;
+	gone |= DATAPATH_TSO | DATAPATH_USO;
+	return (p->c.features & ~gone) | tun_tx_features(p->tun_tx);
 }
 
 void pump_status(const struct pump *p, struct ctl_status *st)

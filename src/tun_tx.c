@@ -3,8 +3,12 @@
  *
  * gso.h says what may be merged and keeps the order; this is the writing. A
  * merged packet that the tun refuses is written in pieces, and if those are
- * taken nothing is merged any more: some kernels refuse valid ones (EINVAL).
- * EIO alone says nothing: an interface that is down gives it for any packet.
+ * taken, nothing of its kind (TCP or UDP) is merged any more: some kernels
+ * refuse valid ones (EINVAL). EIO alone says nothing: an interface that is
+ * down gives it for any packet.
+ *
+ * The refusal comes while other runs still wait in the merger. Nothing is
+ * written past them: what follows goes through the merger, or after them.
  */
 #include "config.h"
 
@@ -47,6 +51,19 @@ static bool write_one(struct tun_tx *tx, const uint8_t *ip6, size_t len)
 	return true;
 }
 
+static void stop_merging(struct tun_tx *tx, const struct gso_run *run)
+{
+	if (gso_run_is_tcp(run)) {
+		tx->features &= ~(uint32_t)DATAPATH_TSO;
+		tx->features |= DATAPATH_TSO_READ;
+		tx->merger.tcp = false;
+	} else {
+		tx->features &= ~(uint32_t)DATAPATH_USO;
+		tx->features |= DATAPATH_USO_READ;
+		tx->merger.udp = false;
+	}
+}
+
 /* A merged packet was refused. */
 static void write_pieces(struct tun_tx *tx, const struct gso_run *run)
 {
@@ -55,10 +72,8 @@ static void write_pieces(struct tun_tx *tx, const struct gso_run *run)
 	for (uint32_t i = 0; i < run->n; i++)
 		taken |= write_one(tx, run->packet[i].iov_base,
 				   run->packet[i].iov_len);
-	if (!taken)
-		return;
-	tx->features &= ~(uint32_t)(DATAPATH_TSO | DATAPATH_USO);
-	tx->merger.tcp = tx->merger.udp = false;
+	if (taken)
+		stop_merging(tx, run);
 }
 
 static void write_run(void *ctx, const struct gso_run *run)
@@ -101,10 +116,12 @@ void tun_tx_free(struct tun_tx *tx)
 
 void tun_tx_add(struct tun_tx *tx, const uint8_t *ip6, uint32_t len)
 {
-	if (tx->merger.tcp)
+	if (tx->merger.tcp || tx->merger.udp) {
 		gso_merge(&tx->merger, ip6, len);
-	else
-		write_one(tx, ip6, len);
+		return;
+	}
+	gso_flush(&tx->merger); /* what waited when merging ended */
+	write_one(tx, ip6, len);
 }
 
 void tun_tx_now(struct tun_tx *tx, const uint8_t *ip6, uint32_t len)

@@ -29,7 +29,7 @@ struct tun_tx_counts {
 };
 const struct tun_tx_counts *tun_tx_counts(const struct tun_tx *tx);
 
-/* Features that are still in use. */
+/* Of VNET, TSO, USO what is still in use; TSO_READ, USO_READ for what is not. */
 uint32_t tun_tx_features(const struct tun_tx *tx);
 
 #endif

@@ -8,8 +8,10 @@
  * - non-blocking: neither a full buffer nor a pending ARP may stop a packet
  *   of somebody else for longer than udp_tx.c says; what the kernel would not
  *   take then is a drop to count.
- * - DF clear (A-MTU-03): a Teredo packet may be fragmented on its way, and a
- *   spoofed "fragmentation needed" means nothing to us.
+ * - DF clear (A-MTU-03): a Teredo packet may be fragmented on its way. By
+ *   IP_PMTUDISC_OMIT and not by DONT, which would believe a forged
+ *   "fragmentation needed" and have the kernel cut all we send to that host
+ *   to pieces of 552 octets (SEC-ICM-01). Only the MTU of our own link counts.
  * - no IP_RECVERR: an unconnected UDP socket without it is never told of ICMP
  *   errors. A forged "port unreachable" then cannot fail a send, cost a
  *   packet or wake us (SEC-ICM-01), and there is no error queue to drain.
@@ -55,11 +57,11 @@ static void set_buffer(int fd, int forced, int plain)
 static int set_up(int fd, struct teredo_ep ep)
 {
 	const struct sockaddr_in sin = to_sockaddr(ep);
-	const int on = 1, dont = IP_PMTUDISC_DONT;
+	const int on = 1, omit = IP_PMTUDISC_OMIT;
 
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
-	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont, sizeof(dont)) ||
+	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit, sizeof(omit)) ||
 	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
 	    bind(fd, (const struct sockaddr *)&sin, sizeof(sin)))
 		return -errno;

@@ -9,7 +9,7 @@
 #include "../libteredo/teredo.h"
 
 /* Parent: opens and binds (port 0: any; ip 0: any address). Non-blocking,
- * DF clear (A-MTU-03), 4 MB buffers where allowed, IP_PKTINFO, deaf to ICMP
+ * DF clear and no path MTU (A-MTU-03), 4 MB buffers where allowed, IP_PKTINFO, deaf to ICMP
  * errors (SEC-ICM-01). The descriptor or -errno. */
 int udp_open(struct teredo_ep bind);
 

@@ -10,13 +10,14 @@
  * Only the run that was added to last can grow, so that order is kept.
  *
  * What may go wrong, and what becomes of it:
- * - EMSGSIZE for a run: its datagrams with 28 octets of headers exceed the
- *   path's MTU. Single datagrams may be fragmented (DF is clear), segments
- *   never. The run is sent one by one, and so is what follows to that
- *   destination for a while.
- * - EIO, EINVAL for a run: kernel or card cannot (no checksum offload before
- *   Linux 6.11). The run is sent one by one, and UDP_SEGMENT is not used any
- *   more.
+ * - EMSGSIZE, EIO, EINVAL for a run: it is sent one by one, and so is what
+ *   follows to that destination for a while. EMSGSIZE: its datagrams with 28
+ *   octets of headers exceed the link's MTU; single ones may be fragmented (DF
+ *   is clear), segments never. EINVAL is the same in kernels before 2025, EIO
+ *   an IPsec policy for that destination.
+ * - EIO, EINVAL may also mean that kernel or card cannot at all (no checksum
+ *   offload before Linux 6.11). When several destinations say so and none takes
+ *   a run in between, UDP_SEGMENT is not used any more.
  * - ENOSYS for sendmmsg(): sendmsg() from then on.
  * - EAGAIN: 4 MB wait for the device. A run is 64 KB of somebody's window, and
  *   to lose many at once stalls TCP, while a device that is fast enough for
@@ -49,6 +50,7 @@
 #define SEGMENTS 64u /* before Linux 6.9 no more */
 #define PATHS	 64u /* destinations that are remembered */
 #define AWAY	 4096u /* runs until a destination is tried again */
+#define REFUSERS 4u /* destinations that speak for all */
 #define WAITS	 4u /* for a full buffer in one flush, 1 ms each at most */
 
 struct run {
@@ -69,6 +71,8 @@ struct udp_tx {
 	struct {
 		uint32_t ip, left; /* runs to be sent one by one */
 	} path[PATHS];
+	unsigned n_refusers; /* since a run was taken */
+	uint32_t refuser[REFUSERS];
 	struct run run[RUNS];
 	struct iovec piece[PIECES];
 	uint8_t room[UDP_TX_ROOM];
@@ -107,7 +111,7 @@ uint32_t udp_tx_features(const struct udp_tx *tx)
 	return tx->features;
 }
 
-/* ---- destinations with a small path MTU ---- */
+/* ---- destinations that take no runs ---- */
 
 static uint32_t path_slot(uint32_t ip)
 {
@@ -126,10 +130,24 @@ static bool may_segment(struct udp_tx *tx, uint32_t ip)
 	return false;
 }
 
-static void path_is_narrow(struct udp_tx *tx, uint32_t ip)
+static void path_takes_none(struct udp_tx *tx, uint32_t ip)
 {
 	tx->path[path_slot(ip)].ip = ip;
 	tx->path[path_slot(ip)].left = AWAY;
+}
+
+/* It may be the destination's fault, or that of everything. */
+static void path_cannot(struct udp_tx *tx, uint32_t ip)
+{
+	path_takes_none(tx, ip);
+	for (unsigned i = 0; i < tx->n_refusers; i++)
+		if (tx->refuser[i] == ip)
+			return;
+	tx->refuser[tx->n_refusers++] = ip;
+	if (tx->n_refusers == REFUSERS) {
+		tx->n_refusers = 0;
+		tx->features &= ~(uint32_t)DATAPATH_SEGMENT;
+	}
 }
 
 /* ---- adding ---- */
@@ -301,9 +319,9 @@ static bool refused(struct udp_tx *tx, unsigned i, int error)
 		return false;
 	}
 	if (many && error == -EMSGSIZE)
-		path_is_narrow(tx, tx->run[i].to.ip);
+		path_takes_none(tx, tx->run[i].to.ip);
 	else if (many && (error == -EIO || error == -EINVAL))
-		tx->features &= ~(uint32_t)DATAPATH_SEGMENT;
+		path_cannot(tx, tx->run[i].to.ip);
 	else {
 		tx->counts.drops += tx->run[i].n;
 		tx->counts.error = -error;
@@ -323,8 +341,11 @@ void udp_tx_flush(struct udp_tx *tx)
 
 		if (sent <= 0 && refused(tx, i, sent))
 			i++;
-		for (; sent > 0; sent--, i++)
+		for (; sent > 0; sent--, i++) {
 			count(tx, tx->run[i].n, tx->run[i].len);
+			if (tx->run[i].n > 1)
+				tx->n_refusers = 0;
+		}
 	}
 	tx->n_runs = tx->n_pieces = 0;
 	tx->used = 0;

@@ -5,7 +5,7 @@
  *
  * A seccomp filter answers in the kernel's place, as a kernel without the
  * feature would. It stays for all that the program starts; the program's own
- * filters come on top.
+ * filters come on top. What a filter cannot see is refuse_calls.c's.
  */
 #include "config.h"
 
@@ -20,6 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define USO46 0x60 /* TUN_F_USO4, TUN_F_USO6; Debian 12's headers are older */
 #define ARG(n, value) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
 
 /* 0, or -errno: -EINVAL no such feature. */
@@ -29,6 +30,17 @@ static int refuse(scmp_filter_ctx filter, const char *feature)
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
 					SCMP_SYS(ioctl), 1,
 					ARG(1, TUNSETOFFLOAD));
+	if (strcmp(feature, "tun-uso") == 0)	/* before Linux 6.2 */
+		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
+					SCMP_SYS(ioctl), 2,
+					ARG(1, TUNSETOFFLOAD),
+					SCMP_CMP(2, SCMP_CMP_MASKED_EQ, USO46,
+						 USO46));
+	/* a virtio-net header, and the pieces of more than one packet */
+	if (strcmp(feature, "tun-merged") == 0)
+		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
+					SCMP_SYS(writev), 1,
+					SCMP_CMP(2, SCMP_CMP_GT, 2));
 	if (strcmp(feature, "udp-gro") == 0)
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT),
 					SCMP_SYS(setsockopt), 2,

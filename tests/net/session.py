@@ -23,11 +23,11 @@ def elapsed(condition, what, seconds):
 
 
 class Connection:
-    """`near`, on `host`, is connected to `far`, on the other one; each job
-    runs in a thread of its own, and the first that fails says in `error`
-    why."""
+    """`near`, on `host`, with those socket options, is connected to `far`, on
+    the other one; each job runs in a thread of its own, and the first that
+    fails says in `error` why."""
 
-    def __init__(self, host, far, target, port, patience):
+    def __init__(self, host, far, target, port, patience, options=()):
         with far.net():
             door = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,6 +35,8 @@ class Connection:
         door.listen(1)
         with host.net():
             self.near = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        for option in options:
+            self.near.setsockopt(*option)
         self.near.settimeout(patience)
         self.near.connect((str(target), port))
         self.far, _ = door.accept()
@@ -59,8 +61,8 @@ class Connection:
 class Transfer(Connection):
     """Goes on until finish()."""
 
-    def __init__(self, host, far, target, port=5000):
-        super().__init__(host, far, target, port, 20)
+    def __init__(self, host, far, target, port=5000, options=()):
+        super().__init__(host, far, target, port, 20, options)
         self.far.settimeout(20)
         self.out, self.into = hashlib.sha256(), hashlib.sha256()
         self.received = 0

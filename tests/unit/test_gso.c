@@ -173,15 +173,15 @@ static void udp_is_cut(void **state)
 		}
 }
 
-/* Extension headers before TCP are copied. */
-static void extension_headers_are_copied(void **state)
+/* Before TCP or UDP, whose checksums ignore them. */
+static void expect_extension_copied(uint8_t protocol)
 {
-	struct flow f = { .protocol = TCP, .flags = 0x10 };
+	struct flow f = { .protocol = protocol, .flags = 0x10 };
+	const uint32_t transport = protocol == TCP ? 20 : 8;
 	size_t len = flow_packet(super, &f, 2500);
 	struct virtio_net_hdr vnet = make_super(super, len, 1000);
 	struct gso_super s;
 
-	(void)state;
 	memmove(super + 48, super + 40, len - 40);
 	super[40] = super[6];
 	memset(super + 41, 0, 7);
@@ -191,20 +191,28 @@ static void extension_headers_are_copied(void **state)
 	be16(super + 4, (unsigned)(len - 40 + 8));
 	vnet.csum_start = 48;
 	assert_int_equal(gso_view(&s, &vnet, super, len + 8), 0);
-	assert_int_equal(s.head, 68);
+	assert_int_equal(s.head, 48 + transport);
 	assert_int_equal(s.count, 3);
 	for (uint32_t i = 0; i < 3; i++) {
 		struct iovec iov = gso_segment(&s, i, head);
 
 		memcpy(head + s.head, iov.iov_base, iov.iov_len);
 		assert_memory_equal(head + 40, super + 40, 8);
-		/* the checksum ignores the extension header */
-		head[6] = TCP;
-		memmove(head + 40, head + 48, 20 + iov.iov_len);
-		memcpy(plain, head, 60 + iov.iov_len);
-		plain_checksum(plain, 60 + iov.iov_len);
-		assert_memory_equal(plain, head, 60 + iov.iov_len);
+		assert_int_equal(head[4] << 8 | head[5],
+				 8 + transport + iov.iov_len);
+		head[6] = protocol;
+		memmove(head + 40, head + 48, transport + iov.iov_len);
+		memcpy(plain, head, 40 + transport + iov.iov_len);
+		plain_checksum(plain, 40 + transport + iov.iov_len);
+		assert_memory_equal(plain, head, 40 + transport + iov.iov_len);
 	}
+}
+
+static void extension_headers_are_copied(void **state)
+{
+	(void)state;
+	expect_extension_copied(TCP);
+	expect_extension_copied(UDP);
 }
 
 static void a_header_that_does_not_fit_is_refused(void **state)

@@ -353,18 +353,96 @@ static void pure_acknowledgements_are_not_merged(void **state)
 /* What has no ports comes after all before it of the same hosts. */
 static void a_packet_of_no_flow_overtakes_nothing(void **state)
 {
-	struct flow f = tcp(), g = udp(), far = udp();
+	/* hop-by-hop, routing, fragment, ICMPv6, none, destination options */
+	const uint8_t headers[] = { 0, 43, 44, 58, 59, 60 };
 
 	(void)state;
-	far.hosts = 7;
-	give(&f, 100);
-	give(&g, 100);
-	give(&far, 100);
-	give(&f, 100)[6] = 58; /* ICMPv6 */
-	merge_all();
-	assert_int_equal(n_out, 4);
-	assert_memory_equal(out[2].data, in[3].data, in[3].len);
-	assert_memory_equal(out[3].data, in[2].data, in[2].len);
+	for (unsigned i = 0; i < COUNT(headers); i++) {
+		struct flow f = tcp(), g = udp(), far = udp();
+
+		fresh(NULL);
+		far.hosts = 7;
+		give(&f, 100);
+		give(&g, 100);
+		give(&far, 100);
+		give(&f, 100)[6] = headers[i];
+		merge_all();
+		assert_int_equal(n_out, 4);
+		assert_memory_equal(out[2].data, in[3].data, in[3].len);
+		assert_memory_equal(out[3].data, in[2].data, in[2].len);
+	}
+}
+
+/* Puts an extension header of 8 octets before the transport header. */
+static void extend(struct seen *s, uint8_t header, unsigned second_word)
+{
+	memmove(s->data + 48, s->data + 40, s->len - 40);
+	memset(s->data + 40, 0, 8);
+	s->data[40] = s->data[6];
+	be16(s->data + 42, second_word);
+	s->data[6] = header;
+	s->len += 8;
+	be16(s->data + 4, s->len - 40);
+}
+
+/* Rows that would be merged without it: the kernel does not either. */
+static void what_has_an_extension_header_is_not_merged(void **state)
+{
+	const struct {
+		uint8_t header;
+		unsigned second_word;
+	} kinds[] = {
+		{ 60, 0x0104 }, /* destination options: PadN */
+		{ 0, 0x0104 },	/* hop-by-hop options */
+		{ 44, 0x0001 }, /* fragment: the first of several */
+		{ 44, 0x0000 }, /* fragment: whole (RFC 6946) */
+		{ 44, 0x0100 }, /* fragment: the last */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * COUNT(kinds); i++) {
+		struct flow f = i % 2 == 0 ? tcp() : udp();
+
+		fresh(NULL);
+		for (unsigned k = 0; k < 6; k++) {
+			give(&f, 500);
+			if (k != 0 && k != 5)
+				extend(&in[k], kinds[i / 2].header,
+				       kinds[i / 2].second_word);
+		}
+		merge_all();
+		assert_int_equal(n_out, n_in);
+		assert_int_equal(n_runs, n_in);
+		for (unsigned k = 0; k < n_in; k++) {
+			assert_int_equal(out[k].len, in[k].len);
+			assert_memory_equal(out[k].data, in[k].data,
+					    in[k].len);
+		}
+	}
+}
+
+/* Headers that are not there are not read: under ASan and valgrind. */
+static void a_packet_that_ends_early_goes_as_it_is(void **state)
+{
+	const uint8_t headers[] = { TCP, UDP };
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(headers); i++)
+		for (uint32_t len = 40; len < 60; len++) {
+			uint8_t *p = malloc(len);
+
+			fresh(NULL);
+			memset(p, 0, len);
+			p[0] = 0x60;
+			be16(p + 4, len - 40);
+			p[6] = headers[i];
+			gso_merge(&merger, p, len);
+			gso_flush(&merger);
+			assert_int_equal(n_out, 1);
+			assert_int_equal(out[0].len, len);
+			assert_memory_equal(out[0].data, p, len);
+			free(p);
+		}
 }
 
 static void what_the_kernel_refuses_is_not_merged(void **state)
@@ -448,6 +526,8 @@ int main(void)
 		TEST(udp_without_checksum_goes_alone),
 		TEST(pure_acknowledgements_are_not_merged),
 		TEST(a_packet_of_no_flow_overtakes_nothing),
+		TEST(what_has_an_extension_header_is_not_merged),
+		TEST(a_packet_that_ends_early_goes_as_it_is),
 		TEST(what_the_kernel_refuses_is_not_merged),
 		TEST(whatever_comes_in_comes_out),
 	};

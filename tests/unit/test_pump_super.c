@@ -206,6 +206,36 @@ static void expect_at_peer(struct fixture *f, struct flow *flow,
 	assert_memory_equal(got, want, len);
 }
 
+/* A packet or super-packet has come to the stack; how many it is cut to. */
+static unsigned expect_at_stack(struct fixture *f, struct flow *flow,
+				size_t payload)
+{
+	static uint8_t got[70000], want[2000], head[2000];
+	ssize_t n = read(f->stack, got, sizeof(got));
+	struct virtio_net_hdr vnet;
+	struct gso_super s;
+
+	assert_true(n >= (ssize_t)VNET);
+	memcpy(&vnet, got, VNET);
+	assert_int_equal(gso_view(&s, &vnet, got + VNET, (size_t)n - VNET), 0);
+	for (uint32_t i = 0; i < s.count; i++) {
+		size_t len = flow_packet(want, flow, payload);
+		struct iovec rest = { got + VNET, len };
+
+		if (s.count > 1) {
+			rest = gso_segment(&s, i, head);
+			memcpy(head + s.head, rest.iov_base, rest.iov_len);
+			rest = (struct iovec){ head, s.head + rest.iov_len };
+		} else {
+			assert_int_equal(s.len, len);
+		}
+		assert_int_equal(rest.iov_len, len);
+		assert_memory_equal(rest.iov_base, want, len);
+		flow->seq += (uint32_t)payload;
+	}
+	return s.count;
+}
+
 static void a_super_packet_is_looked_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -253,6 +283,20 @@ static void taken_segments_are_taken_one_by_one(void **state)
 	run(f);
 	assert_int_equal(f->calls, 5);
 	assert_int_equal(recv(f->peer, f->last, 1, 0), -1);
+}
+
+/* Each is written before the next is built in its place. */
+static void segments_go_where_the_verdict_says(void **state)
+{
+	struct fixture *f = *state;
+	struct flow flow = { .protocol = UDP, .port = 1 }, out = flow;
+
+	f->fate = TEREDO_TO_TUN;
+	from_stack(f, flow, 5000, 1000);
+	run(f);
+	assert_int_equal(f->calls, 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(expect_at_stack(f, &out, 1000), 1);
 }
 
 static void order_between_packets_is_kept(void **state)
@@ -315,36 +359,6 @@ static void from_peer(struct fixture *f, struct flow flow, unsigned n,
 	udp_tx_free(tx);
 }
 
-/* A packet or super-packet has come to the stack; how many it is cut to. */
-static unsigned expect_at_stack(struct fixture *f, struct flow *flow,
-				size_t payload)
-{
-	static uint8_t got[70000], want[2000], head[2000];
-	ssize_t n = read(f->stack, got, sizeof(got));
-	struct virtio_net_hdr vnet;
-	struct gso_super s;
-
-	assert_true(n >= (ssize_t)VNET);
-	memcpy(&vnet, got, VNET);
-	assert_int_equal(gso_view(&s, &vnet, got + VNET, (size_t)n - VNET), 0);
-	for (uint32_t i = 0; i < s.count; i++) {
-		size_t len = flow_packet(want, flow, payload);
-		struct iovec rest = { got + VNET, len };
-
-		if (s.count > 1) {
-			rest = gso_segment(&s, i, head);
-			memcpy(head + s.head, rest.iov_base, rest.iov_len);
-			rest = (struct iovec){ head, s.head + rest.iov_len };
-		} else {
-			assert_int_equal(s.len, len);
-		}
-		assert_int_equal(rest.iov_len, len);
-		assert_memory_equal(rest.iov_base, want, len);
-		flow->seq += (uint32_t)payload;
-	}
-	return s.count;
-}
-
 static void a_row_is_judged_singly_and_written_as_one(void **state)
 {
 	struct fixture *f = *state;
@@ -393,17 +407,26 @@ static void a_refused_merged_packet_is_written_in_pieces(void **state)
 	pump_status(f->pump, &st);
 	assert_int_equal(st.tun_drops, 0);
 	assert_int_equal(st.tun_tx.packets, 30);
-	assert_int_equal(st.datapath,
-			 OFFLOADS & ~(DATAPATH_TSO | DATAPATH_USO));
+	assert_int_equal(st.datapath, (OFFLOADS & ~DATAPATH_USO) |
+					      DATAPATH_USO_READ);
 	/* and not tried again */
 	refuse_merged = 0;
 	from_peer(f, flow, 3, 700);
 	run(f);
 	assert_int_equal(expect_at_stack(f, &flow, 700), 1);
+	expect_at_stack(f, &flow, 700);
+	expect_at_stack(f, &flow, 700);
+	/* TCP is another matter */
+	flow.protocol = TCP;
+	flow.flags = 0x10;
+	from_peer(f, flow, 3, 700);
+	run(f);
+	assert_int_equal(expect_at_stack(f, &flow, 700), 3);
 	log_to_stderr("");
 	assert_int_equal(lines, 1);
-	assert_string_equal(last_line, "data path: the kernel refuses tun-tso, "
-				       "tun-uso: done without from now on");
+	assert_string_equal(last_line, "the kernel refuses tun-uso; data path "
+				       "from now on: tun-tso, tun-uso-read, "
+				       "udp-segment, udp-gro, batch");
 }
 
 /* A full queue says nothing about merging. */
@@ -429,6 +452,7 @@ int main(void)
 		T(a_super_packet_is_looked_at_once),
 		T(the_core_sees_an_ordinary_packet),
 		T(taken_segments_are_taken_one_by_one),
+		T(segments_go_where_the_verdict_says),
 		T(order_between_packets_is_kept),
 		T(a_wrong_header_costs_its_packet_alone),
 		T(a_row_is_judged_singly_and_written_as_one),

@@ -29,6 +29,7 @@
 #include "netns.h"
 
 #define ALL (DATAPATH_SEGMENT | DATAPATH_BATCH)
+#define DESTINATIONS 4
 
 int __real_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
@@ -40,6 +41,7 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 
 static unsigned calls, messages;
 static int fail_all, fail_runs, fail_single; /* errno */
+static uint32_t fail_runs_to; /* 0: all */
 static unsigned waits, room_after; /* so many waits */
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -63,12 +65,20 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 	return 0;
 }
 
+static bool fails(const struct msghdr *msg)
+{
+	const struct sockaddr_in *to = msg->msg_name;
+
+	return fail_runs != 0 && msg->msg_control != NULL &&
+	       (fail_runs_to == 0 || fail_runs_to == to->sin_addr.s_addr);
+}
+
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 {
 	unsigned ok = 0;
 
 	calls++;
-	while (ok < n && (fail_runs == 0 || msg[ok].msg_hdr.msg_control == NULL))
+	while (ok < n && !fails(&msg[ok].msg_hdr))
 		ok++;
 	if (fail_all != 0 || (ok == 0 && n > 0)) {
 		errno = fail_all != 0 ? fail_all : fail_runs;
@@ -80,15 +90,18 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags)
 
 struct fixture {
 	struct udp_tx *tx;
-	int from, to[2];
-	struct teredo_ep ep[2];
+	int from, to[DESTINATIONS];
+	struct teredo_ep ep[DESTINATIONS];
 	uint8_t data[70000];
-	unsigned sent[2], seen[2]; /* numbers that datagrams begin with */
+	/* numbers that datagrams begin with */
+	unsigned sent[DESTINATIONS], seen[DESTINATIONS];
 };
 
-static int open_udp(struct teredo_ep *ep)
+/* 127.0.0.1 and so on */
+static int open_udp(struct teredo_ep *ep, uint32_t host)
 {
-	int fd = udp_open((struct teredo_ep){ .ip = htonl(INADDR_LOOPBACK) });
+	int fd = udp_open((struct teredo_ep){
+		.ip = htonl(INADDR_LOOPBACK + host) });
 
 	*ep = udp_bound(fd);
 	return fd;
@@ -100,17 +113,26 @@ static void begin(struct fixture *f, uint32_t features)
 	assert_int_equal(udp_tx_new(&f->tx, features), 0);
 }
 
+/* With counters and numbers at zero. */
+static void begin_again(struct fixture *f)
+{
+	begin(f, ALL);
+	memset(f->sent, 0, sizeof(f->sent));
+	memset(f->seen, 0, sizeof(f->seen));
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct teredo_ep ep;
 
 	*state = f;
-	f->from = open_udp(&ep);
-	f->to[0] = open_udp(&f->ep[0]);
-	f->to[1] = open_udp(&f->ep[1]);
+	f->from = open_udp(&ep, 0);
+	for (uint32_t i = 0; i < DESTINATIONS; i++)
+		f->to[i] = open_udp(&f->ep[i], i);
 	calls = messages = 0;
 	fail_all = fail_runs = fail_single = 0;
+	fail_runs_to = 0;
 	waits = room_after = 0;
 	assert_true(netns_set_mtu("lo", 65536));
 	begin(f, ALL);
@@ -123,8 +145,8 @@ static int teardown(void **state)
 
 	udp_tx_free(f->tx);
 	close(f->from);
-	close(f->to[0]);
-	close(f->to[1]);
+	for (unsigned i = 0; i < DESTINATIONS; i++)
+		close(f->to[i]);
 	free(f);
 	return 0;
 }
@@ -141,24 +163,31 @@ static void add(struct fixture *f, unsigned to, size_t len)
 	udp_tx_add(f->tx, f->from, f->ep[to], piece, len > 8 ? 2 : 1);
 }
 
+static void add_row(struct fixture *f, unsigned to, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		add(f, to, 700);
+}
+
 /* All that was sent is there, each as it was, in order. */
 static void expect_all(struct fixture *f)
 {
 	static uint8_t buf[70000];
 	uint32_t head[2];
+	unsigned all = 0;
 	ssize_t n;
 
 	udp_tx_flush(f->tx);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < DESTINATIONS; i++) {
 		while ((n = recv(f->to[i], buf, sizeof(buf), 0)) >= 0) {
 			memcpy(head, buf, sizeof(head));
 			assert_int_equal(head[0], f->seen[i]++);
 			assert_int_equal(n, head[1]);
 		}
 		assert_int_equal(f->seen[i], f->sent[i]);
+		all += f->sent[i];
 	}
-	assert_int_equal(udp_tx_counts(f->tx)->packets,
-			 f->sent[0] + f->sent[1]);
+	assert_int_equal(udp_tx_counts(f->tx)->packets, all);
 	assert_int_equal(udp_tx_counts(f->tx)->drops, 0);
 }
 
@@ -266,28 +295,82 @@ static void a_narrow_path_gets_single_datagrams(void **state)
 	assert_int_equal(messages, 5);
 }
 
+/* An IPsec policy gives EIO, a small path MTU EINVAL in older kernels. */
+static void a_destination_that_cannot_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	const int errors[] = { EIO, EINVAL };
+
+	for (unsigned i = 0; i < 2; i++) {
+		begin_again(f);
+		fail_runs = errors[i];
+		fail_runs_to = f->ep[0].ip;
+		for (unsigned k = 0; k < 5; k++) {
+			messages = 0;
+			add_row(f, 0, 10);
+			expect_all(f);
+			/* asked once, and left alone; messages are not
+			 * counted that a refused run is sent by */
+			assert_int_equal(messages, k == 0 ? 0 : 10);
+			add_row(f, 1, 10);
+			expect_all(f);
+			assert_int_equal(messages, k == 0 ? 1 : 11);
+		}
+		assert_int_equal(udp_tx_features(f->tx), ALL);
+	}
+}
+
+/* One that is asked again, long after, and refuses again is still one. */
+static void one_destination_does_not_speak_for_all(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_runs = EIO;
+	for (unsigned k = 0; k < 5; k++) {
+		for (unsigned i = 0; i < 4096; i += 64) {
+			add_row(f, 0, 64);
+			expect_all(f);
+		}
+		add_row(f, 0, 20);
+		expect_all(f);
+	}
+	assert_int_equal(udp_tx_features(f->tx), ALL);
+}
+
 static void a_kernel_that_cannot_segment_is_not_asked_again(void **state)
 {
 	struct fixture *f = *state;
 	const int errors[] = { EIO, EINVAL };
 
 	for (unsigned i = 0; i < 2; i++) {
-		begin(f, ALL);
-		f->sent[0] = f->sent[1] = f->seen[0] = f->seen[1] = 0;
+		begin_again(f);
 		fail_runs = errors[i];
-		add(f, 1, 99);
-		for (unsigned k = 0; k < 70; k++)
-			add(f, 0, 700);
-		add(f, 1, 99);
-		expect_all(f);
+		for (unsigned to = 0; to < DESTINATIONS; to++) {
+			assert_int_equal(udp_tx_features(f->tx), ALL);
+			add(f, to, 99);
+			add_row(f, to, 70);
+			expect_all(f);
+		}
 		assert_int_equal(udp_tx_features(f->tx), DATAPATH_BATCH);
 		fail_runs = 0;
 		messages = 0;
-		for (unsigned k = 0; k < 10; k++)
-			add(f, 0, 700);
+		add_row(f, 0, 10);
 		expect_all(f);
 		assert_int_equal(messages, 10);
 	}
+}
+
+/* Somebody takes a run: it is not the kernel. */
+static void a_run_that_is_taken_speaks_for_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned to = 0; to < DESTINATIONS; to++) {
+		fail_runs = to == 1 ? 0 : EIO;
+		add_row(f, to, 70);
+		expect_all(f);
+	}
+	assert_int_equal(udp_tx_features(f->tx), ALL);
 }
 
 static void a_kernel_without_sendmmsg_gets_sendmsg(void **state)
@@ -414,7 +497,10 @@ int main(void)
 		T(an_empty_datagram_is_sent),
 		T(any_number_can_be_added),
 		T(a_narrow_path_gets_single_datagrams),
+		T(a_destination_that_cannot_is_left_alone),
+		T(one_destination_does_not_speak_for_all),
 		T(a_kernel_that_cannot_segment_is_not_asked_again),
+		T(a_run_that_is_taken_speaks_for_the_kernel),
 		T(a_kernel_without_sendmmsg_gets_sendmsg),
 		T(without_features_each_is_sent_alone),
 		T(what_cannot_be_sent_stops_nobody_else),
