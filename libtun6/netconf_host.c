@@ -326,8 +326,8 @@ static unsigned notice_route(struct nlmsghdr *h, int ifindex)
 
 	if (!nlmsg_valid_hdr(h, sizeof(*rtm)))
 		return 0;
-	if (rtm->rtm_family == AF_INET)
-		return rtm->rtm_dst_len == 0 ? NETCONF_CHANGED_IP4 : 0;
+	if (rtm->rtm_family == AF_INET)	/* VPNs take both halves of it */
+		return rtm->rtm_dst_len <= 1 ? NETCONF_CHANGED_IP4 : 0;
 	oif = nlmsg_find_attr(h, sizeof(*rtm), RTA_OIF);
 	if (oif != NULL && (int)nla_get_u32(oif) == ifindex)
 		return NETCONF_CHANGED_LINK;

@@ -140,6 +140,8 @@ int child_start(struct child *c, const struct child_env *env,
 	}
 	c->pid = pid;
 	c->sock = pair[0];
+	if (strcmp(name, "miredo-resolver") == 0)
+		msg_refuse_fds(c->sock);
 	return 0;
 }
 

@@ -159,6 +159,8 @@ static void clean_signals(void)
 
 	for (int signo = 1; signo < NSIG; signo++)
 		signal(signo, SIG_DFL);
+	signal(SIGHUP, SIG_IGN);	/* until the parent takes it: nothing is
+					 * read yet that would be old */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -15,11 +15,23 @@
 
 #include "msg.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 int msg_pair(int fds[2])
 {
 	int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
 	return socketpair(AF_UNIX, type, 0, fds) < 0 ? -errno : 0;
+}
+
+bool msg_refuse_fds(int fd)
+{
+	const int off = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) ==
+	       0;
 }
 
 int msg_send(int sock, const void *data, size_t len, int fd)

@@ -4,11 +4,17 @@
 #ifndef MIREDO_MSG_H
 #define MIREDO_MSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /* A connected pair: both ends close-on-exec and non-blocking. 0 or -errno. */
 int msg_pair(int fds[2]);
+
+/* Whoever sends to fd, or to what is accepted from it, may send no descriptor:
+ * to close one can take as long as its sender likes (SO_LINGER). false: this
+ * kernel has no such option (Linux 6.16). */
+bool msg_refuse_fds(int fd);
 
 /* Sends len octets with fd (-1: none). 0, or -errno; -EAGAIN when the other
  * end does not read. */

@@ -324,8 +324,8 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 	parent_sunset_tick(p);
 	parent_health_tell(p, false);
 	parent_health_say(p);
-	if (p->opt.watchdog > 0 && p->engine.ready &&
-	    now - p->notified >= p->opt.watchdog) {
+	/* The engines are our business: six that die end the service. */
+	if (p->opt.watchdog > 0 && now - p->notified >= p->opt.watchdog) {
 		notify_say(p->opt.notify, "WATCHDOG=1");
 		p->notified = now;
 	}

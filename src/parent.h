@@ -67,6 +67,7 @@ struct parent_link {
 	bool broken;		/* what it shall have was refused */
 	bool renamed;		/* its name is another one */
 	bool no_ipv4;		/* no way out for us */
+	bool many_said;		/* more addresses than are looked at */
 	bool homeless;		/* the host lost the address we are bound to */
 };
 

@@ -151,6 +151,8 @@ static void link_down(struct parent *p)
 	if (!l->up)
 		return;
 	l->up = false;
+	if (l->ifindex == 0)	/* its routes went with it */
+		return;
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
 	netconf_del_route(p->nc, l->ifindex, anywhere, 0, CLIENT_METRIC);
 	netconf_flush_global(p->nc, l->ifindex);
@@ -165,8 +167,8 @@ void parent_link_reload(struct parent *p, const struct conf *next)
 	if (!link_is_relay(p))
 		return;
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
-	if (next->prefix != p->conf.prefix ||
-	    next->host_local != p->conf.host_local)
+	if (l->ifindex != 0 && (next->prefix != p->conf.prefix ||
+				next->host_local != p->conf.host_local))
 		netconf_del_route(p->nc, l->ifindex, prefix, 32,
 				  relay_metric(p));
 	l->mtu = next->mtu;
@@ -179,7 +181,7 @@ void parent_link_leave(struct parent *p)
 	uint8_t prefix[16] = { 0 };
 
 	memcpy(prefix, &p->conf.prefix, sizeof(p->conf.prefix));
-	if (link_is_relay(p))
+	if (link_is_relay(p) && l->ifindex != 0)
 		netconf_del_route(p->nc, l->ifindex, prefix, 32,
 				  relay_metric(p));
 	link_down(p);
@@ -265,12 +267,13 @@ static void link_mend(struct parent *p)
 
 	if (p->fd[PRIV_FD_TUN] < 0)
 		return;
-	if (l->ifindex == 0) {
+	up = l->ifindex == 0 ? -ENODEV : netconf_is_up(p->nc, l->ifindex);
+	if (up == -ENODEV) {	/* the notice may have been lost */
+		l->ifindex = 0;
 		link_made_again(p);
 		return;
 	}
 	link_look_at_name(p);
-	up = netconf_is_up(p->nc, l->ifindex);
 	if (up == 0 && l->raised && !l->down_said)
 		log_line(LOG_WARNING, "%s was set down: left so",
 			 p->config.instance);
@@ -333,6 +336,18 @@ static void net_find_home(struct parent *p, const struct netconf_host *host)
 	parent_link_carrier(p);
 }
 
+/* More of them are not looked at. */
+static void net_count(struct parent *p, const struct netconf_host *host)
+{
+	bool many = host->n4 + 2 > NETCONF_LOCAL4;
+
+	if (many && !p->link.many_said)
+		log_line(LOG_WARNING, "this host has more IPv4 addresses than "
+			 "the %u that are known to be its own",
+			 NETCONF_LOCAL4 / 2);
+	p->link.many_said = many;
+}
+
 void parent_net_look(struct parent *p)
 {
 	struct priv_netchange *m = &p->net;
@@ -344,6 +359,7 @@ void parent_net_look(struct parent *p)
 	p->way = way;
 	if (netconf_host(p->nc, p->link.ifindex, &host) < 0)
 		return;
+	net_count(p, &host);
 	p->link.no_ipv4 = host.n4 == 0 || !net_has_way(p);
 	net_find_home(p, &host);
 	if (m->n4 != host.n4 ||

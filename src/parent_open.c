@@ -35,6 +35,7 @@
 #include "../libtun6/tun6.h"
 #include "holder.h"
 #include "log.h"
+#include "msg.h"
 #include "parent.h"
 #include "sandbox.h"
 #include "snapshot.h"
@@ -470,6 +471,7 @@ static void open_control(struct parent *p)
 		return;
 	control_reclaim(&sun);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	msg_refuse_fds(fd);	/* of the engine nothing lingers for anybody */
 	mask = umask(0111);	/* 0666: everybody may ask */
 	err = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(mask);
