@@ -31,7 +31,7 @@ static uint64_t denied(const struct node *n)
 	return n->ops->counters(n->core)->n[TEREDO_DROP_denied];
 }
 
-/* Two clients of which one has rules; the other is not told. */
+/* SEC-V4D-03: two clients of which one has rules; the other is not told. */
 static void a_client_does_not_speak_with_a_denied_peer(struct world *w,
 						       unsigned from_bob)
 {
@@ -157,7 +157,7 @@ static void label(unsigned v, char out[SCENARIO_LABEL])
 }
 
 const struct scenario story_access[] = {
-	STORY(a_client_does_not_speak_with_a_denied_peer, "C-TX-11",
+	STORY(a_client_does_not_speak_with_a_denied_peer, "C-TX-11 SEC-V4D-03",
 	      .variants = 2, .label = label),
 	STORY(of_several_rules_the_longest_prefix_decides, "C-TX-11",
 	      .variants = 2, .label = label),
