@@ -23,6 +23,7 @@
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -53,8 +54,10 @@ struct call {
 };
 
 /* Allowed only when argument `arg`, masked, is `value`. With REFUSED the call
- * is survived, but fails with EACCES. */
+ * is survived, but fails with EACCES. With USUAL argument 2 has to be 0, too:
+ * of socket(), the type's own protocol. */
 #define REFUSED 0x100u
+#define USUAL 0x200u
 struct call_if {
 	int nr;
 	unsigned arg;
@@ -222,15 +225,11 @@ static const struct call resolver_calls[] = {
 	{ SCMP_SYS(close), "the same" },
 	{ SCMP_SYS(connect), "name servers" },
 	{ SCMP_SYS(bind), "netlink: which addresses have we?" },
-	{ SCMP_SYS(setsockopt), "name servers" },
 	{ SCMP_SYS(getsockopt), "name servers" },
 	{ SCMP_SYS(getsockname), "which source would be used" },
 	{ SCMP_SYS(getpeername), "name servers" },
 	{ SCMP_SYS(poll), "waits for name servers and the parent" },
 	{ SCMP_SYS(ppoll), "the same, on newer architectures" },
-	{ SCMP_SYS(sendto), "asks" },
-	{ SCMP_SYS(sendmmsg), "asks" },
-	{ SCMP_SYS(sendmsg), "asks; answers the parent" },
 	{ SCMP_SYS(recvfrom), "answers" },
 	{ SCMP_SYS(recvmsg), "answers; the parent's question" },
 	{ SCMP_SYS(read), "files; answers by TCP" },
@@ -249,10 +248,17 @@ static const struct call resolver_calls[] = {
 static const struct call_if resolver_calls_if[] = {
 	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0, "memory, no code" },
 	{ SCMP_SYS(mprotect), 2, PROT_EXEC, 0, "memory of malloc()" },
-	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET, "name servers" },
-	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_INET6, "name servers" },
+	/* MPTCP and fast open are TCP that Landlock does not look at; who may
+	 * let a socket linger makes the parent wait that closes it. */
+	{ SCMP_SYS(socket), USUAL | 0, UINT64_MAX, AF_INET, "name servers" },
+	{ SCMP_SYS(socket), USUAL | 0, UINT64_MAX, AF_INET6, "name servers" },
 	{ SCMP_SYS(socket), 0, UINT64_MAX, AF_NETLINK, "our addresses" },
 	{ SCMP_SYS(socket), REFUSED | 0, UINT64_MAX, AF_UNIX, "to nscd" },
+	{ SCMP_SYS(setsockopt), 1, UINT32_MAX, IPPROTO_IP, "name servers" },
+	{ SCMP_SYS(setsockopt), 1, UINT32_MAX, IPPROTO_IPV6, "name servers" },
+	{ SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0, "asks" },
+	{ SCMP_SYS(sendmmsg), 3, MSG_FASTOPEN, 0, "asks" },
+	{ SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0, "asks; answers the parent" },
 	{ SCMP_SYS(ioctl), 1, UINT32_MAX, FIONREAD, "answers" },
 	{ SCMP_SYS(prctl), 0, UINT64_MAX, PR_GET_SECCOMP, "reads it back" },
 };
@@ -260,6 +266,20 @@ static const struct call_if resolver_calls_if[] = {
 static void calls_failed(const char *what, int err)
 {
 	die(FAILED, "seccomp: %s: %s", what, strerror(err));
+}
+
+static int calls_add_if(scmp_filter_ctx filter, const struct call_if *c)
+{
+	const struct scmp_arg_cmp cmp[] = {
+		SCMP_CMP(c->arg & ~(REFUSED | USUAL), SCMP_CMP_MASKED_EQ,
+			 c->mask, c->value),
+		SCMP_CMP(2, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0),
+	};
+	uint32_t action = c->arg & REFUSED ? SCMP_ACT_ERRNO(EACCES)
+					   : SCMP_ACT_ALLOW;
+
+	return seccomp_rule_add_array(filter, action, c->nr,
+				      c->arg & USUAL ? 2 : 1, cmp);
 }
 
 /* Compiles the tables into a filter program. Its length. */
@@ -278,12 +298,7 @@ static unsigned short calls_compile(const struct call *calls, size_t n,
 			err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 					       calls[i].nr, 0);
 	for (size_t i = 0; i < m && err == 0; i++)
-		err = seccomp_rule_add(filter, ifs[i].arg & REFUSED
-					? SCMP_ACT_ERRNO(EACCES)
-					: SCMP_ACT_ALLOW, ifs[i].nr, 1,
-				       SCMP_CMP(ifs[i].arg & ~REFUSED,
-						SCMP_CMP_MASKED_EQ,
-						ifs[i].mask, ifs[i].value));
+		err = calls_add_if(filter, &ifs[i]);
 	if (err == 0)
 		err = seccomp_export_bpf(filter, fd);
 	if (err < 0)

@@ -104,6 +104,27 @@ static int make_raw_socket(void)
 	return socket(AF_PACKET, SOCK_RAW, 0) < 0;
 }
 
+static int make_mptcp_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP) < 0;
+}
+
+static int linger(void)
+{
+	const struct linger l = { 1, 1000 };
+
+	return setsockopt(socket(AF_INET, SOCK_STREAM, 0), SOL_SOCKET,
+			  SO_LINGER, &l, sizeof(l)) < 0;
+}
+
+static int open_fast(void)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET };
+
+	return sendto(socket(AF_INET, SOCK_STREAM, 0), "x", 1, MSG_FASTOPEN,
+		      (const struct sockaddr *)&to, sizeof(to)) < 0;
+}
+
 static int run(void)
 {
 	return execl("/usr/bin/true", "true", (char *)NULL) < 0;
@@ -259,6 +280,9 @@ static void the_resolver_reads_names_and_asks(void **state)
 	ASSERT_ENDED(resolver, send_signal);
 	ASSERT_ENDED(resolver, be_dumpable);
 	ASSERT_ENDED(resolver, make_raw_socket);
+	ASSERT_ENDED(resolver, make_mptcp_socket);
+	ASSERT_ENDED(resolver, linger);
+	ASSERT_ENDED(resolver, open_fast);
 }
 
 /* ---- the drop ---- */
