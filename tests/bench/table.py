@@ -9,6 +9,7 @@ import platform
 import statistics
 import time
 
+LOAD = 0.3          # cores that others may use
 WAYS = {"up": "client to host", "down": "host to client"}
 NAMES = {"plain": "plain forwarding", "miredo": "Miredo 1.2.6",
          "ours": "ours", "single": "ours, DataPath plain"}
@@ -81,6 +82,12 @@ def more():
          "wire udp 1200", ratio("kpps", "ours", "plain"))]
 
 
+def noisy(result, key):
+    """What is to be said of a row whose rounds were disturbed."""
+    load = result["load"].get(key, 0)
+    return f" ({load:.1f} cores busy otherwise)" if load > LOAD else ""
+
+
 def middle(figures):
     """Median and spread (the quartiles, or all of a few) as text."""
     low, high = min(figures), max(figures)
@@ -107,17 +114,20 @@ def figures(result, key, figure):
 
 
 def retransmits(result):
-    """Rows whose demand depends on plain forwarding's figure."""
+    """Ours beyond plain forwarding's of the same round: the demand is twice
+    that and 100, the aim is that."""
     for way, text in WAYS.items():
-        one = [figures(result, f"wire tcp1 {way}",
-                       lambda r, w=who: r[w]["retransmits"])
-               for who in ("ours", "plain")]
-        if all(one):
-            ours, spread = middle(one[0])
-            plain = statistics.median(one[1])
-            least, aim = 2 * plain + 100, plain
-            yield (f"TCP, one stream, {text}, `wire`: retransmits per GB",
-                   least, aim, ours, spread, judge(ours, least, aim))
+        def over(r, times):
+            return r["ours"]["retransmits"] - times * r["plain"]["retransmits"]
+        key = f"wire tcp1 {way}"
+        beyond = figures(result, key, lambda r: over(r, 2))
+        if beyond:
+            value, spread = middle(beyond)
+            aim = statistics.median(figures(result, key,
+                                            lambda r: over(r, 1)))
+            yield (f"TCP, one stream, {text}, `wire`: retransmits per GB "
+                   "beyond twice plain forwarding's", 100, 0, value, spread,
+                   "aim met" if aim <= 0 else judge(value, 100, -1e9))
 
 
 def table_size(result):
@@ -135,9 +145,15 @@ def verdicts(result):
         seen = figures(result, key, figure)
         if seen:
             value, spread = middle(seen)
-            found.append((text, least, aim, value, spread,
+            found.append((text, least, aim, value, spread + noisy(result, key),
                           judge(value, least, aim)))
     return [*found, *retransmits(result), *table_size(result)]
+
+
+def missed(result):
+    """Rows that do not reach what is demanded at least."""
+    return [what for what, *_, met in verdicts(result)
+            if met == "**not met**"]
 
 
 def limit(least, aim, value):
@@ -168,7 +184,8 @@ def whole(result):
         seen = figures(result, key, figure)
         if seen:
             value, spread = middle(seen)
-            text.append(f"| {what} | {value:.3g} | {spread} |")
+            text.append(f"| {what} | {value:.3g} | "
+                        f"{spread}{noisy(result, key)} |")
     for name, value in result["micro"].items():
         text.append(f"| {name} | {value:.4g} | |")
     if result["gate"] is not None:
@@ -195,7 +212,7 @@ def frame(result):
     load = max(result["load"].values(), default=0)
     return FRAME.format(rounds=f"{count} rounds", machine=machine()) + (
         f"\n**Others used up to {load:.1f} cores meanwhile: no figures to "
-        "go by.**\n" if load > 0.3 else "")
+        "go by.**\n" if load > LOAD else "")
 
 
 def machine():

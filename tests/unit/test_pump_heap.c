@@ -3,7 +3,8 @@
  *
  * Pump, relay's core and merger at work, with all offloads and with none:
  * super-packets both ways, packets that wait for a path, strangers. malloc()
- * and its kin are wrapped and counted while the loop runs.
+ * and its kin are wrapped and counted while the loop runs. Whole processes of
+ * every role: tests/net/t_heap.
  */
 #include "config.h"
 
