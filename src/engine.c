@@ -6,7 +6,7 @@
  * block (for a limited time) and allocate; then it enters its sandbox, goes on
  * from the snapshot if there is something in it, says READY and runs. From
  * then on: no allocation, no path, no call that waits. Memory goes one way:
- * what a flood filled in the core's tables is given back (relief.h).
+ * what a flood filled, tables and buffers, is given back (relief.h).
  *
  * What it needs of the outside world it asks of the parent by verbs (priv.h):
  * an address for the interface, a name resolved, a line logged. None of them
@@ -79,7 +79,7 @@ struct engine {
 	struct pump *pump;
 	struct engine_ctl *ctl;
 	teredo_time keepalive_at;
-	struct relief relief; /* the core's memory */
+	struct relief relief; /* the core's memory, and the pump's */
 	struct priv_tun_up tun_up;
 	enum request tun_up_is;
 	int tun_up_error;  /* the last one logged */
@@ -429,6 +429,7 @@ static void open_all(struct engine *e)
 			e->fd[PRIV_FD_DISCOVERY]},
 		.native6 = e->fd[PRIV_FD_NATIVE6],
 		.features = e->config.datapath,
+		.relief = &e->relief,
 		.news = take_news,
 		.done = arm,
 		.ctx = e,

@@ -493,7 +493,7 @@ int pump_new(struct pump **out, const struct pump_config *config)
 	p->tun_retry = TEREDO_NEVER;
 	p->vnet = (p->c.features & DATAPATH_VNET) != 0 ?
 			  sizeof(struct virtio_net_hdr) : 0;
-	error = udp_rx_new(&p->rx, p->c.features);
+	error = udp_rx_new(&p->rx, p->c.features, p->c.relief);
 	if (error == 0)
 		error = udp_tx_new(&p->tx, p->c.features);
 	if (error == 0)

@@ -18,6 +18,7 @@ struct pump_config {
 	/* non-blocking; -1: the role has none. They stay the caller's. */
 	int tun, udp[3], native6;
 	uint32_t features;	/* bits of enum datapath */
+	struct relief *relief;	/* is told of buffers; or NULL */
 	/* all news but PEER_DOWN, for the parent and who listens */
 	void (*news)(void *ctx, const struct outbox_item *item);
 	/* at the end of each wake-up, when pump_deadline() may have changed */

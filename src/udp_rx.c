@@ -4,7 +4,8 @@
  * recvmmsg() fills several slots; with UDP_GRO set on the socket (udp.c) a
  * slot holds a row of datagrams of one sender that came together, and the
  * kernel says how long each is. A slot takes the longest of either, so that
- * nothing is ever cut off; memory is used as far as datagrams reach.
+ * nothing is ever cut off; memory is used as far as datagrams reach, and goes
+ * back (relief.h).
  *
  * Slots lie a little more than 64 KiB apart: at exactly that, the first lines
  * of all would share one set of the processor's cache.
@@ -24,6 +25,7 @@
 #include <sys/socket.h>
 
 #include "datapath.h"
+#include "relief.h"
 
 #define SLOTS  32u
 #define SLOT   65536u
@@ -47,7 +49,7 @@ struct udp_rx {
 	struct mmsghdr msg[SLOTS];
 };
 
-int udp_rx_new(struct udp_rx **out, uint32_t features)
+int udp_rx_new(struct udp_rx **out, uint32_t features, struct relief *relief)
 {
 	struct udp_rx *rx = calloc(1, sizeof(*rx));
 
@@ -60,6 +62,8 @@ int udp_rx_new(struct udp_rx **out, uint32_t features)
 		free(rx);
 		return -ENOMEM;
 	}
+	if (relief != NULL)
+		relief_buffer(relief, rx->memory, rx->slots * STRIDE);
 	for (unsigned i = 0; i < rx->slots; i++)
 		rx->slot[i].iov = (struct iovec){
 			.iov_base = rx->memory + (size_t)i * STRIDE,

@@ -8,19 +8,21 @@
 
 #include "../libteredo/teredo.h"
 
+struct relief;
 struct udp_rx;
 
 /* What one receive gave: datagrams of one sender, one behind the other, each
  * `size` octets but for a shorter last one. */
 struct udp_message {
-	uint8_t *data;		/* until the next udp_rx_receive() */
+	uint8_t *data;		/* until the next receive or relief_step() */
 	uint32_t len, size;	/* len 0: one empty datagram */
 	struct teredo_ep from;
 	uint32_t local_ip;	/* where it was sent to; 0: unknown */
 };
 
-/* All memory is taken here. features: bits of enum datapath. 0 or -ENOMEM. */
-int udp_rx_new(struct udp_rx **rx, uint32_t features);
+/* All memory is taken here; `relief`, which may be NULL, is told of the buffers.
+ * features: bits of enum datapath. 0 or -ENOMEM. */
+int udp_rx_new(struct udp_rx **rx, uint32_t features, struct relief *relief);
 void udp_rx_free(struct udp_rx *rx);
 
 /* What waits at the socket, at most udp_rx_slots() messages; 0: nothing. */

@@ -1,5 +1,5 @@
 /*
- * test_relief.c - pages of zeros go back, and nothing else does
+ * test_relief.c - pages that hold nothing go back, and nothing else does
  */
 #include "config.h"
 
@@ -79,6 +79,23 @@ static void what_came_back_goes_again(void **state)
 	}
 }
 
+/* A buffer's, whatever is in it; its neighbours are tables (faults S1). */
+static void what_is_in_a_buffer_goes(void **state)
+{
+	(void)state;
+	memset(memory, 1, PAGES * page);
+	relief_table(&r, memory, 10 * page);
+	relief_buffer(&r, memory + 10 * page + 16, 50 * page);
+	relief_table(&r, memory + 60 * page, 40 * page);
+	go_round();
+	for (unsigned n = 0; n < PAGES; n++)
+		assert_int_equal(is_there(n), n <= 10 || n >= 60);
+	assert_int_equal(memory[11 * page], 0);
+	memory[11 * page] = 1;
+	go_round();
+	assert_false(is_there(11));
+}
+
 /* The ends of a table share their pages with others. */
 static void half_a_page_is_left_alone(void **state)
 {
@@ -146,6 +163,8 @@ int main(void)
 			what_is_zero_goes_and_what_is_not_stays, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(what_came_back_goes_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_in_a_buffer_goes,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(half_a_page_is_left_alone,
 						setup, teardown),

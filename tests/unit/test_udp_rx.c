@@ -61,7 +61,7 @@ static int open_udp(struct teredo_ep *ep)
 static void begin(struct fixture *f, uint32_t features)
 {
 	udp_rx_free(f->rx);
-	assert_int_equal(udp_rx_new(&f->rx, features), 0);
+	assert_int_equal(udp_rx_new(&f->rx, features, NULL), 0);
 }
 
 static int setup(void **state)
