@@ -4,7 +4,7 @@
  * Stands in for miredo-engine, in any role. It takes what the parent sends,
  * says READY and then anything that the border lets through as well-formed:
  * good and bad addresses, MTUs, resolutions, carrier, second ports, log lines,
- * a million messages, and in the name of an administrator who really has
+ * health, a million messages, and in the name of an administrator who really has
  * connected holds and releases. It ends with one that is not well-formed, for
  * which it has to be killed. (faults.md P4)
  *
@@ -150,7 +150,7 @@ static void say_log(void)
 
 static void say_something(void)
 {
-	switch (any(11)) {
+	switch (any(12)) {
 	case 0:
 		say_log();
 		break;
@@ -171,6 +171,10 @@ static void say_something(void)
 		break;
 	case 6:
 		say_for(admin, PRIV_ANNOUNCE, any(2));
+		break;
+	case 7:	/* one thing that is wrong, nothing, or much that is not */
+		say_word(PRIV_HEALTH, any(4) != 0 ? 1u << any(32) : any(2) *
+						    (any(1u << 31) << 1));
 		break;
 	default:
 		say_tun_up();

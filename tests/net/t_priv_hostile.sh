@@ -38,6 +38,23 @@ tell() {
 count_global() {
 	grep -o 'inet6 [^ ]* scope global' "$dir/addresses" | sort -u | wc -l
 }
+# What a service manager is told, a line each; in the background.
+manager() {
+	rm -f "$dir/notify"
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+with open(sys.argv[2], "wb", 0) as said:
+    while True:
+        said.write(s.recv(4096) + b"\n")' "$dir/notify" "$dir/said" &
+	monitors="$monitors $!"
+	within 10 [ -S "$dir/notify" ]
+	export NOTIFY_SOCKET="$dir/notify"
+}
+# Words of ours; what nobody can be told in is a code and its text (health.c).
+words='(Qualified [0-9a-f:]*|Not qualified|(Not )?[Aa]nnouncing on teredo|Serving'
+words="^STATUS=$words|[a-z0-9-]+: [ -~]+)\$"
 minutes() { echo $((($(now_ms) - begin) / 60000 + 1)); }
 
 # hostile ROLE PROGRAM CONF ADDRESSES-A-MINUTE SOCKETS
@@ -49,6 +66,7 @@ hostile() {
 	monitors=$!
 	ip monitor link >"$dir/links" &
 	monitors="$monitors $!"
+	manager
 	begin=$(now_ms)
 	broken "${top_builddir:-.}/tests/net/hostile_engine" "$2" "$3"
 	# the administrator in whose name it may ask, if only once
@@ -69,6 +87,12 @@ hostile() {
 		[ $(($4 == 0 || $(count_global) > 0)) -eq 1 ]
 	tell
 	report "$1: $4 addresses a minute, in the prefix and of the resolved server"
+	grep ^STATUS= "$dir/said" >"$found"
+	[ "$(sort -u "$found" | wc -l)" -gt 3 ] &&
+		[ "$(wc -l <"$found")" -le $((120 * $(minutes))) ] &&
+		! grep -Evq "$words" "$found"
+	tell
+	report "$1: the service manager is told 120 codes of ours a minute at most"
 	cp "$dir/links" "$found"
 	! grep ' teredo[:@]' "$dir/links" | grep -o 'mtu [0-9]*' |
 		awk '$2 < 1280 || $2 > 65507' | grep -q .
