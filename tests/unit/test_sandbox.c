@@ -27,6 +27,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ static int work(void)
 {
 	char c;
 
-	return write(STDOUT_FILENO, "", 0) < 0 ||
+	return writev(STDOUT_FILENO, NULL, 0) < 0 ||
 	       getrandom(&c, 1, 0) != 1 || close(-1) == 0;
 }
 
