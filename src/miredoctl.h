@@ -134,9 +134,16 @@ const char *miredoctl_colour(enum miredoctl_colour c);
 /* Writes text and a newline, broken at spaces to lines of `width`; each begins
  * with a space, and all but the first are indented before it. */
 void miredoctl_wrap(FILE *out, const char *text, int indent, size_t width);
-/* Once, or with --watch each second until it fails or is interrupted: calls
- * print(), which writes a screen, or one line of JSON, to `out` and gives an
- * exit code. The last one's code. */
+/* On stderr, if that is a terminal: a line in the place of the one before,
+ * which says that something goes on. NULL: nothing does any more. */
+void miredoctl_progress(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+/* How wide stdout is: a terminal's columns, else UINT16_MAX. */
+unsigned miredoctl_columns(void);
+/* Once, or with --watch each second until it is interrupted: calls print(),
+ * which writes a screen, or one line of JSON, to `out` and gives an exit code.
+ * With --watch it does not say that there was no answer. The last one's
+ * code. */
 int miredoctl_show(const struct miredoctl_args *args,
 		   int (*print)(const struct miredoctl_args *args, FILE *out));
 

@@ -6,9 +6,8 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "ctl_records.h"
@@ -16,13 +15,24 @@
 
 #define PATIENCE 60	/* s */
 
+/* Until there is something to hear, or patience ends. */
+static void wait_for_line(int fd, const char *what)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (int s = 0; s < PATIENCE && poll(&p, 1, 1000) == 0; s++)
+		miredoctl_progress("%s ... %d s", what, s + 1);
+	miredoctl_progress(NULL);
+}
+
 /* Says the lines. 0 or the exit code of the result. */
-static int hear(int fd)
+static int hear(int fd, const char *what)
 {
 	struct ctl_report m;
 	int code;
 
 	do {
+		wait_for_line(fd, what);
 		code = miredoctl_report(fd, &m);
 		if (code == 0 && m.text[0] != '\0')
 			fprintf(m.more != 0 ? stderr : stdout, "%s\n", m.text);
@@ -33,15 +43,14 @@ static int hear(int fd)
 static int ask(const struct miredoctl_args *args, enum ctl_verb verb,
 	       uint32_t value)
 {
-	const struct timeval limit = {.tv_sec = PATIENCE};
 	int fd, code = miredoctl_connect(args, &fd, false);
 
 	if (code != 0)
 		return code;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	code = miredoctl_request(fd, verb, value, NULL, false);
 	if (code == 0)
-		code = hear(fd);
+		code = hear(fd, verb == CTL_RELOAD ? "reloading"
+					      : "waiting for the parent");
 	close(fd);
 	return code;
 }

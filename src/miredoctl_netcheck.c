@@ -40,8 +40,8 @@ _Static_assert(SOCKETS >= (int)NETCHECK_SOCKETS &&
 
 struct run {
 	struct pollfd fd[SOCKETS + LOOKUPS];
-	bool progress;
 	uint64_t began;
+	uint64_t longest;	/* what takes so long; 0: a moment */
 };
 
 static void fill(void *ctx, void *buf, size_t len)
@@ -181,20 +181,25 @@ static ssize_t receive(int fd, uint8_t *data, size_t size,
 	return len;
 }
 
-/* Waits until `when` or until something comes. */
+static double seconds(uint64_t ns)
+{
+	return (double)ns / 1e9;
+}
+
+/* Waits until `when` or until something comes, and not for long. */
 static void wait_until(struct run *run, uint64_t when, unsigned n)
 {
 	uint64_t now = clock_now(), ms;
 
-	if (run->progress) {
-		fprintf(stderr, "\rchecking ... %.1f s ",
-			(double)(now - run->began) / 1e9);
-		fflush(stderr);
-		if (when > now + 100 * TEREDO_MS)
-			when = now + 100 * TEREDO_MS;
-	}
+	if (run->longest == 0)
+		miredoctl_progress("checking ... %.1f s",
+				   seconds(now - run->began));
+	else
+		miredoctl_progress("how long the mapping lives ... %.0f s of "
+				   "about %.0f s", seconds(now - run->began),
+				   seconds(run->longest));
 	ms = when <= now ? 0 : (when - now + TEREDO_MS - 1) / TEREDO_MS;
-	poll(run->fd, n, ms > 1000 ? 1000 : (int)ms);
+	poll(run->fd, n, ms > 100 ? 100 : (int)ms);
 }
 
 /* ---- the check ---- */
@@ -306,6 +311,8 @@ static void measure_lifetime(struct run *run, uint32_t server,
 		fail("netcheck");
 	for (unsigned i = 0; i < SOCKETS; i++)
 		open_socket(&run->fd[i]);
+	run->began = clock_now();
+	run->longest = longest;
 	do {
 		while (netcheck_lifetime_next(l, clock_now(), &socket, &d))
 			send_datagram(run->fd[socket].fd, &d);
@@ -392,20 +399,13 @@ static int say_no_server(void)
 	return CTL_EXIT_FAILED;
 }
 
-static void say_progress_ended(const struct run *run)
-{
-	if (run->progress)
-		fputs("\r\033[K", stderr);
-}
-
 int miredoctl_cmd_netcheck(const struct miredoctl_args *args)
 {
 	static struct netcheck_names names;
 	static struct netcheck_findings f;
 	uint64_t longest = miredoctl_seconds(args, OPT_TIMEOUT, LIFETIME_MOST,
 					     LIFETIME);
-	struct run run = {.progress = isatty(STDERR_FILENO),
-			  .began = clock_now()};
+	struct run run = {.began = clock_now()};
 	bool written;
 
 	netcheck_find_names(&names, args);
@@ -415,7 +415,7 @@ int miredoctl_cmd_netcheck(const struct miredoctl_args *args)
 	if (args->value[OPT_LIFETIME] != NULL && f.report.nearest >= 0)
 		measure_lifetime(&run, f.report.server[f.report.nearest].ip,
 				 longest, &f.life);
-	say_progress_ended(&run);
+	miredoctl_progress(NULL);
 	if (args->value[OPT_JSON] == NULL) {
 		netcheck_print_text(&f, stdout);
 		written = true;

@@ -18,6 +18,8 @@
 #include "miredoctl_peers.h"
 #include "text.h"
 
+#define ROW_MAX 110	/* columns; a narrower terminal gets two lines each */
+
 struct list {
 	struct ctl_peer *peer;
 	size_t n, room;
@@ -55,14 +57,14 @@ static bool add_page(struct list *l, const struct ctl_peers *page)
 }
 
 /* A page from `from` on. 0 or the exit code. */
-static int ask_page(int fd, uint32_t from, struct ctl_peers *page)
+static int ask_page(int fd, uint32_t from, struct ctl_peers *page, bool quiet)
 {
 	size_t len, head = offsetof(struct ctl_peers, peer);
-	int code = miredoctl_request(fd, CTL_PEERS, from, NULL, false);
+	int code = miredoctl_request(fd, CTL_PEERS, from, NULL, quiet);
 
 	if (code == 0)
 		code = miredoctl_answer(fd, page, sizeof(*page), head, &len,
-					false);
+					quiet);
 	if (code == 0 && (page->n > CTL_PEERS_MAX || page->next <= from ||
 			  len != head + page->n * sizeof(page->peer[0])))
 		code = CTL_EXIT_FAILED;
@@ -72,12 +74,13 @@ static int ask_page(int fd, uint32_t from, struct ctl_peers *page)
 static int ask_all(const struct miredoctl_args *args, struct list *l)
 {
 	struct ctl_peers page = {.next = 0};
-	int fd, code = miredoctl_connect(args, &fd, false);
+	bool quiet = args->value[OPT_WATCH] != NULL;
+	int fd, code = miredoctl_connect(args, &fd, quiet);
 
 	if (code != 0)
 		return code;
 	do {
-		code = ask_page(fd, page.next, &page);
+		code = ask_page(fd, page.next, &page, quiet);
 		if (code == 0 && !add_page(l, &page))
 			code = CTL_EXIT_FAILED;
 	} while (code == 0 && page.next != CTL_PEERS_END);
@@ -111,7 +114,8 @@ static void print_amounts(const struct ctl_peer *p, FILE *out)
 	if (p->age != UINT64_MAX)
 		text_duration(age, p->age);
 	if (p->rtt != 0)
-		snprintf(rtt, sizeof(rtt), "%.0f ms", (double)p->rtt / 1e6);
+		snprintf(rtt, sizeof(rtt), "%.*f ms", p->rtt < 10000000 ? 1 : 0,
+			 (double)p->rtt / 1e6);
 	if (p->counted != 0) {
 		text_bytes(rx, p->rx.bytes);
 		text_bytes(tx, p->tx.bytes);
@@ -119,7 +123,7 @@ static void print_amounts(const struct ctl_peer *p, FILE *out)
 	fprintf(out, " %-9s %-7s %-10s %s\n", age, rtt, rx, tx);
 }
 
-static void print_row(const struct ctl_peer *p, FILE *out)
+static void print_row(const struct ctl_peer *p, const char *between, FILE *out)
 {
 	char addr[TEXT_IP6_LEN], ep[32] = "-";
 
@@ -127,17 +131,19 @@ static void print_row(const struct ctl_peer *p, FILE *out)
 		snprintf(ep, sizeof(ep), "-  (probe %" PRIu32 ")", p->probes);
 	else if (p->ip != 0)
 		text_ep(ep, p->ip, p->port);
-	fprintf(out, "%-39s %-8s %-21s", text_ip6(addr, p->addr),
+	fprintf(out, "%-39s%s%-8s %-21s", text_ip6(addr, p->addr), between,
 		miredoctl_way(p->way), ep);
 	print_amounts(p, out);
 }
 
 static void print_text(const struct list *l, FILE *out)
 {
-	fprintf(out, "%-39s %-8s %-21s %-9s %-7s %-10s %s\n", "PEER", "PATH",
-		"ENDPOINT", "AGE", "RTT", "RX", "TX");
+	const char *between = miredoctl_columns() < ROW_MAX ? "\n  " : " ";
+
+	fprintf(out, "%-39s%s%-8s %-21s %-9s %-7s %-10s %s\n", "PEER", between,
+		"PATH", "ENDPOINT", "AGE", "RTT", "RX", "TX");
 	for (size_t i = 0; i < l->n; i++)
-		print_row(&l->peer[i], out);
+		print_row(&l->peer[i], between, out);
 	if (l->n == 0)
 		fprintf(out, "no peers\n");
 }

@@ -180,6 +180,7 @@ static int take_answer(struct ping *p, unsigned seq, bool *done)
 		    (a->peer.way == TEREDO_WAY_DIRECT ||
 		     a->peer.way == TEREDO_WAY_LOCAL);
 	*done = !a->helped && a->known && a->peer.way >= TEREDO_WAY_DIRECT;
+	miredoctl_progress(NULL);
 	if (!p->view.quiet)
 		ping_print_answer(&p->view, a);
 	return 0;
@@ -216,9 +217,13 @@ static int run(struct ping *p, unsigned tries)
 	p->view.now = p->view.before;
 	for (unsigned i = 0; i < tries && error == 0 && !done; i++) {
 		p->view.refused = false;
+		miredoctl_progress("waiting for an answer, try %u of %u ...",
+				   i + 1, tries);
 		if (!send_echo(p, i) && errno != EAGAIN && errno != ENOBUFS) {
+			error = errno;
+			miredoctl_progress(NULL);
 			fprintf(stderr, "miredoctl: cannot send: %s\n",
-				strerror(errno));
+				strerror(error));
 			return CTL_EXIT_FAILED;
 		}
 		p->view.tries++;
@@ -226,6 +231,7 @@ static int run(struct ping *p, unsigned tries)
 		if (p->view.refused && p->view.answers == 0)
 			break;
 	}
+	miredoctl_progress(NULL);
 	if (error == 0 && p->view.answers == 0)
 		error = ask_engine(p, &p->view.now);
 	return error;

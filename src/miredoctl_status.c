@@ -16,6 +16,7 @@
 
 #define POLL_NS	     20000000l /* between two questions of --wait */
 #define WAIT_DEFAULT 60000000000u
+#define EACH	     1000000000u /* it is said that one waits */
 
 static bool is_reached(const char *wanted, const struct ctl_status *st)
 {
@@ -24,24 +25,43 @@ static bool is_reached(const char *wanted, const struct ctl_status *st)
 	return strcmp(wanted, miredoctl_state(st)) == 0;
 }
 
+static void say_waiting(const char *wanted, const struct ctl_status *st,
+			uint64_t left)
+{
+	miredoctl_progress("waiting for \"%s\", for %.0f s at most; now: %s",
+			   wanted, (double)left / 1e9,
+			   st != NULL ? miredoctl_state(st) : "no answer");
+}
+
+/* Whether there is no more to wait for. */
+static bool is_decided(int error, const char *wanted,
+		       const struct ctl_status *st)
+{
+	if (error == 0)
+		return is_reached(wanted, st);
+	return error == CTL_EXIT_USAGE || error == CTL_EXIT_DENIED;
+}
+
 static int wait_for(const struct miredoctl_args *args, struct ctl_status *st)
 {
 	const struct timespec pause = {.tv_nsec = POLL_NS};
 	const char *wanted = args->value[OPT_WAIT];
-	uint64_t end = clock_now() + miredoctl_seconds(args, OPT_TIMEOUT, 86400,
-						       WAIT_DEFAULT);
-	int error;
+	uint64_t said = clock_now(),
+		 end = said + miredoctl_seconds(args, OPT_TIMEOUT, 86400,
+						WAIT_DEFAULT);
+	int error = miredoctl_get_status(args, st, true);
 
-	for (;;) {
-		error = miredoctl_get_status(args, st, true);
-		if (error == 0 && is_reached(wanted, st))
-			return 0;
-		if (error == CTL_EXIT_USAGE || error == CTL_EXIT_DENIED)
-			return error;
-		if (clock_now() >= end)
-			break;
+	while (!is_decided(error, wanted, st) && clock_now() < end) {
+		if (clock_now() >= said + EACH) {
+			said += EACH;
+			say_waiting(wanted, error == 0 ? st : NULL, end - said);
+		}
 		nanosleep(&pause, NULL);
+		error = miredoctl_get_status(args, st, true);
 	}
+	miredoctl_progress(NULL);
+	if (is_decided(error, wanted, st))
+		return error;
 	fprintf(stderr, "miredoctl: waited in vain for \"%s\": %s\n", wanted,
 		error == 0 ? miredoctl_state(st) : "no answer");
 	return CTL_EXIT_FAILED;
@@ -50,9 +70,10 @@ static int wait_for(const struct miredoctl_args *args, struct ctl_status *st)
 static int print_status(const struct miredoctl_args *args, FILE *out)
 {
 	const char *wanted = args->value[OPT_WAIT];
+	bool watched = args->value[OPT_WATCH] != NULL;
 	struct ctl_status st;
 	int error = wanted != NULL ? wait_for(args, &st)
-				   : miredoctl_get_status(args, &st, false);
+				   : miredoctl_get_status(args, &st, watched);
 
 	if (error == CTL_EXIT_NOT_RUNNING && args->value[OPT_JSON] != NULL &&
 	    !miredoctl_print_absence(args, out))
