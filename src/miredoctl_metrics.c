@@ -35,12 +35,29 @@ static void put_build(FILE *out, const char *name, const struct ctl_status *st)
 	fprintf(out, "%s_info{version=\"%s\"} 1\n", name, PACKAGE_VERSION);
 }
 
+/* The label that tells instances apart, whether they run or not: so that it is
+ * one series that goes from 1 to 0. A server has no interface. */
+static void put_interface(FILE *out, const char *instance)
+{
+	fputs("interface=\"", out);
+	for (const char *c = instance; strcmp(instance, "server") && *c; c++)
+		fprintf(out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+	fputc('"', out);
+}
+
+static void put_instance(FILE *out, const char *name,
+			 const struct ctl_status *st)
+{
+	fprintf(out, "%s_info{role=\"%s\",", name, miredoctl_role(st));
+	put_interface(out, st->instance);
+	fputs("} 1\n", out);
+}
+
 static void put_up(FILE *out, const char *name, const struct ctl_status *st)
 {
-	fprintf(out, "%s{role=\"%s\",interface=\"", name, miredoctl_role(st));
-	for (const char *c = st->instance; st->role != PRIV_SERVER && *c; c++)
-		fprintf(out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
-	fputs("\"} 1\n", out);
+	fprintf(out, "%s{", name);
+	put_interface(out, st->instance);
+	fprintf(out, "} %d\n", st->pid != 0);
 }
 
 static void put_uptime(FILE *out, const char *name, const struct ctl_status *st)
@@ -176,6 +193,8 @@ static const struct {
 } families[] = {
 	{"miredo_build", "info", NULL, "Which version this is.", put_build},
 	{"miredo_up", "gauge", NULL, "Whether the instance runs.", put_up},
+	{"miredo_instance", "info", NULL, "The role, and its interface.",
+	 put_instance},
 	{"miredo_uptime_seconds", "gauge", "seconds",
 	 "For how long this engine has run.", put_uptime},
 	{"miredo_engines", "counter", NULL,
@@ -210,29 +229,21 @@ static const struct {
 	 put_events},
 };
 
-/* NULL: the instance does not run. */
+/* Without a pid it does not run, and nothing but its name is known. */
 static void put_all(FILE *out, const struct ctl_status *st)
 {
 	for (unsigned i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		const char *name = families[i].name;
 
-		if (st == NULL && families[i].put != put_up)
+		if (st->pid == 0 && families[i].put != put_up)
 			continue;
 		fprintf(out, "# TYPE %s %s\n", name, families[i].type);
 		if (families[i].unit != NULL)
 			fprintf(out, "# UNIT %s %s\n", name, families[i].unit);
 		fprintf(out, "# HELP %s %s\n", name, families[i].help);
-		if (st != NULL)
-			families[i].put(out, name, st);
-		else
-			fprintf(out, "%s 0\n", name);
+		families[i].put(out, name, st);
 	}
 	fputs("# EOF\n", out);
-}
-
-void miredoctl_print_metrics(const struct ctl_status *st, FILE *out)
-{
-	put_all(out, st);
 }
 
 /* Beside the file, and then in its place. */
@@ -267,6 +278,15 @@ static int write_file(const char *path, const struct ctl_status *st)
 						   : CTL_EXIT_FAILED;
 }
 
+static struct ctl_status absent(const char *instance)
+{
+	struct ctl_status st = {.pid = 0};
+
+	snprintf(st.instance, sizeof(st.instance), "%s",
+		 instance != NULL ? instance : "");
+	return st;
+}
+
 int miredoctl_cmd_metrics(const struct miredoctl_args *args)
 {
 	const char *path = args->value[OPT_WRITE];
@@ -281,6 +301,8 @@ int miredoctl_cmd_metrics(const struct miredoctl_args *args)
 	}
 	if (error != 0 && error != CTL_EXIT_NOT_RUNNING)
 		return error;
-	written = write_file(path, error == 0 ? &st : NULL);
+	if (error != 0)
+		st = absent(args->value[OPT_INSTANCE]);
+	written = write_file(path, &st);
 	return written != CTL_EXIT_OK ? written : error;
 }

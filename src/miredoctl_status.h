@@ -68,8 +68,6 @@ void miredoctl_begin(FILE *out, const char *name);
 void miredoctl_print_relay(const struct ctl_status *st, FILE *out);
 void miredoctl_print_server(const struct ctl_status *st, FILE *out);
 void miredoctl_print_text(const struct ctl_status *st, FILE *out);
-/* OpenMetrics; st NULL: it does not run. */
-void miredoctl_print_metrics(const struct ctl_status *st, FILE *out);
 /* false: out of memory */
 bool miredoctl_print_json(const struct ctl_status *st, FILE *out);
 
