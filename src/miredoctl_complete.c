@@ -13,7 +13,9 @@
 #include <string.h>
 
 #include "miredoctl.h"
+#include "miredoctl_peers.h"
 #include "miredoctl_status.h"
+#include "text.h"
 
 static void offer(const char *typed, const char *word, const char *help)
 {
@@ -96,14 +98,51 @@ static int expects_value(const char *word)
 	return MIREDOCTL_OPTIONS;
 }
 
+/* A value or an operand that stands as "one|other" in its row. */
+static void offer_choice(const char *typed, const char *choice)
+{
+	char word[40];
+
+	for (size_t len; *choice != '\0'; choice += len + (choice[len] == '|')) {
+		len = strcspn(choice, "|");
+		snprintf(word, sizeof(word), "%.*s", (int)len, choice);
+		offer(typed, word, "one of them");
+	}
+}
+
+static void offer_peer(void *ctx, const struct ctl_peer *peer)
+{
+	const char *typed = ctx;
+	char addr[TEXT_IP6_LEN];
+
+	offer(typed, text_ip6(addr, peer->addr), miredoctl_way(peer->way));
+}
+
+/* The first operand; a command with more has all of one kind. */
+static void offer_operands(const char *typed,
+			   const struct miredoctl_args *asked,
+			   const struct miredoctl_command *command)
+{
+	if (command->run == miredoctl_cmd_help)
+		offer_commands(typed);
+	else if (strchr(command->operands, '|') != NULL)
+		offer_choice(typed, command->operands);
+	else if (command->run == miredoctl_cmd_ping ||
+		 command->run == miredoctl_cmd_explain ||
+		 command->run == miredoctl_cmd_route)
+		miredoctl_each_peer(asked, offer_peer, (void *)(uintptr_t)typed);
+}
+
 int miredoctl_cmd_complete(const struct miredoctl_args *args)
 {
 	const char *typed = args->n > 0 ? args->operand[args->n - 1] : "";
 	const struct miredoctl_command *command = NULL;
+	struct miredoctl_args asked = *args;
 	int value = MIREDOCTL_OPTIONS;
 
 	for (int i = 0; i + 1 < args->n; i++) {
 		if (value != MIREDOCTL_OPTIONS) {	/* is its value */
+			asked.value[value] = args->operand[i];
 			value = MIREDOCTL_OPTIONS;
 			continue;
 		}
@@ -112,13 +151,16 @@ int miredoctl_cmd_complete(const struct miredoctl_args *args)
 			command = miredoctl_find(args->operand[i]);
 	}
 	if (value == OPT_INSTANCE)
-		offer_instances(typed, args->value[OPT_RUN_DIR]);
+		offer_instances(typed, asked.value[OPT_RUN_DIR]);
 	else if (value == OPT_WAIT)
 		offer_states(typed);
+	else if (value == OPT_SORT)
+		offer_choice(typed, miredoctl_option(OPT_SORT)->value);
 	else if (value == MIREDOCTL_OPTIONS && typed[0] == '-')
 		offer_options(typed, command);
-	else if (value == MIREDOCTL_OPTIONS &&
-		 (command == NULL || command->run == miredoctl_cmd_help))
+	else if (value == MIREDOCTL_OPTIONS && command == NULL)
 		offer_commands(typed);
+	else if (value == MIREDOCTL_OPTIONS)
+		offer_operands(typed, &asked, command);
 	return fflush(stdout) == 0 ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }

@@ -71,10 +71,10 @@ static int ask_page(int fd, uint32_t from, struct ctl_peers *page, bool quiet)
 	return code;
 }
 
-static int ask_all(const struct miredoctl_args *args, struct list *l)
+static int ask_all(const struct miredoctl_args *args, struct list *l,
+		   bool quiet)
 {
 	struct ctl_peers page = {.next = 0};
-	bool quiet = args->value[OPT_WATCH] != NULL;
 	int fd, code = miredoctl_connect(args, &fd, quiet);
 
 	if (code != 0)
@@ -85,6 +85,19 @@ static int ask_all(const struct miredoctl_args *args, struct list *l)
 			code = CTL_EXIT_FAILED;
 	} while (code == 0 && page.next != CTL_PEERS_END);
 	close(fd);
+	return code;
+}
+
+int miredoctl_each_peer(const struct miredoctl_args *args,
+			void (*back)(void *ctx, const struct ctl_peer *peer),
+			void *ctx)
+{
+	struct list l = {0};
+	int code = ask_all(args, &l, true);
+
+	for (size_t i = 0; code == 0 && i < l.n; i++)
+		back(ctx, &l.peer[i]);
+	free(l.peer);
 	return code;
 }
 
@@ -199,7 +212,7 @@ static int print(const struct miredoctl_args *args, FILE *out)
 {
 	const char *sort = args->value[OPT_SORT];
 	struct list l = {0};
-	int code = ask_all(args, &l);
+	int code = ask_all(args, &l, args->value[OPT_WATCH] != NULL);
 
 	if (code == 0 && l.n > 1)
 		qsort(l.peer, l.n, sizeof(l.peer[0]),

@@ -32,9 +32,21 @@ offered()
 {
 	# shellcheck disable=SC2016 # the words are that bash's
 	bash --norc -c '. "$1"; shift
-		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _miredoctl
+		COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _miredoctl
 		echo "${COMPREPLY[@]}"' - \
 		"$top/conf/completion/miredoctl" miredoctl "$@"
+}
+
+# asked WORD...: what zsh would describe for these words, in one line
+asked()
+{
+	# shellcheck disable=SC2016 # the words are that zsh's
+	zsh -f -c 'fpath=("$1" $fpath); shift
+		autoload -U _miredoctl
+		_describe() { print -r -- "${(@P)2}" }
+		_files() { print files }
+		words=("$@") CURRENT=$#; _miredoctl' - \
+		"$top/conf/completion" miredoctl "$@"
 }
 : >"$dir/teredo0.sock"
 commands=$(miredoctl help |
@@ -51,6 +63,24 @@ report "the states that can be waited for"
 report "the instances that have a socket"
 [ "$(offered help metr)" = metrics ] && [ "$(offered metrics --write '')" = '' ]
 report "commands after help; files are left to the shell"
+[ "$(offered announce '')" = 'hold release' ] &&
+	[ "$(offered peers --sort '')" = 'rx age' ] &&
+	[ "$(offered announce rel)" = release ]
+report "operands and values of which there are few"
+# another "miredoctl" has peers
+mkdir "$dir/bin"
+printf '#!/bin/sh\nprintf "2001:db8::5\\trelay\\n2001:db8::7\\trelay\\n"\n' \
+	>"$dir/bin/miredoctl"
+chmod +x "$dir/bin/miredoctl"
+[ "$(PATH=$dir/bin:$PATH offered ping 2001:db8::)" = '5 7' ]
+report "bash, to which a colon ends a word, completes addresses"
+[ "$(asked sta)" = 'status:how it is, why not better, and what to do' ] &&
+	[ "$(asked peers --sort a)" = 'age:one of them' ] &&
+	[ "$(asked capture -o '')" = files ]
+report "zsh asks, and is told"
+[ "$(PATH=$dir/bin:$PATH asked ping '')" = \
+	'2001\:db8\:\:5:relay 2001\:db8\:\:7:relay' ]
+report "zsh is told addresses with their colons"
 words=$(HOME=$dir fish --no-config -c "
 	source $top/conf/completion/miredoctl.fish
 	complete -C 'miredoctl sta'" 2>&1 | cut -f1)
