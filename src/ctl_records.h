@@ -45,6 +45,9 @@ struct ctl_lookup {
 	struct ctl_peer peer;
 };
 
+/* Readers of CTL_EVENTS and CTL_CAPTURE at once; another one gets -EBUSY. */
+#define CTL_STREAMS 4u
+
 /* ---- CTL_EVENTS ---- */
 
 enum ctl_events_wanted {

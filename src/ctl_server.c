@@ -157,7 +157,8 @@ static void hand_on(struct connection *c, const struct ctl_request *r)
 
 /* ---- streams ---- */
 
-static void send_batch(struct connection *c, uint32_t verb,
+/* Whether it took them. */
+static bool send_batch(struct connection *c, uint32_t verb,
 		       const void *records, size_t len, uint32_t n)
 {
 	struct batch b = {.head = head_of(verb, 0), .n = n, .lost = c->lost};
@@ -165,12 +166,15 @@ static void send_batch(struct connection *c, uint32_t verb,
 				 {(void *)(uintptr_t)records, len}};
 	struct msghdr m = {.msg_iov = piece, .msg_iovlen = 2};
 
-	if (sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	if (sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
 		c->lost = 0;
-	else if (errno == EAGAIN || errno == ENOBUFS)
+		return true;
+	}
+	if (errno == EAGAIN || errno == ENOBUFS)
 		c->lost += n;
 	else
 		hang_up(c);
+	return false;
 }
 
 static void send_past(struct connection *c)
@@ -249,9 +253,10 @@ void ctl_server_packets(struct ctl_server *s, const void *records, size_t len,
 
 		if (c->fd < 0 || c->stream != PACKETS)
 			continue;
+		if (!send_batch(c, CTL_CAPTURE, records, len, n))
+			continue;
 		c->left -= c->left < n ? c->left : n;
-		send_batch(c, CTL_CAPTURE, records, len, n);
-		if (c->fd >= 0 && c->left == 0)
+		if (c->left == 0)
 			hang_up(c);
 	}
 }

@@ -8,7 +8,6 @@
 #include "loop.h"
 
 #define CTL_CONNECTIONS 16		/* the oldest makes room for another */
-#define CTL_STREAMS	4u		/* of them, at most */
 #define CTL_IDLE	5000000000u	/* ns without a request: closed */
 
 struct ctl_server;

@@ -187,7 +187,14 @@ static int say_refused(int error, bool quiet)
 	}
 	if (error == EPROTONOSUPPORT)
 		return say_misunderstood(quiet);
-	if (!quiet)
+	if (!quiet && error == EBUSY)
+		fprintf(stderr,
+			"miredoctl: the limit is %u readers of events and "
+			"packets at once: end one of them\n"
+			"           who they are:  pgrep -af "
+			"'miredoctl .*(events|capture)'\n",
+			CTL_STREAMS);
+	else if (!quiet)
 		fprintf(stderr, "miredoctl: the engine refuses: %s\n",
 			strerror(error));
 	return CTL_EXIT_FAILED;

@@ -193,10 +193,10 @@ static int print_all(const struct ctl_events *m, bool json)
 
 /* ---- asking ---- */
 
-static int hear(int fd, struct ctl_events *m)
+static int hear(int fd, struct ctl_events *m, bool quiet)
 {
 	size_t len, head = offsetof(struct ctl_events, event);
-	int code = miredoctl_answer(fd, m, sizeof(*m), head, &len, true);
+	int code = miredoctl_answer(fd, m, sizeof(*m), head, &len, quiet);
 
 	if (code == 0 && (m->n > CTL_EVENTS_MAX ||
 			  len != head + m->n * sizeof(m->event[0])))
@@ -217,14 +217,14 @@ static int follow(const struct miredoctl_args *args, enum ctl_events_wanted w,
 		return code;
 	code = miredoctl_request(fd, CTL_EVENTS, w, NULL, again);
 	if (code == 0)
-		code = hear(fd, &m);
+		code = hear(fd, &m, again);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever));
 	while (code == 0) {
 		*heard = true;
 		code = print_all(&m, json);
 		if (code != 0 || w == CTL_EVENTS_PAST)
 			break;
-		code = hear(fd, &m);
+		code = hear(fd, &m, true);
 	}
 	close(fd);
 	return code;

@@ -43,7 +43,7 @@ def of_tomorrow(request, _ask):
 
 
 def refuses(request, _ask):
-    return [head(request, errno.EBUSY)]
+    return [head(request, errno.EIO)]
 
 
 class FakeEngine:
