@@ -49,6 +49,7 @@ bool marks_returning(struct marks *m, const uint8_t *ip6)
 void marks_sweep(struct marks *m)
 {
 	for (uint32_t left = m->n / MARKS_PARTS + 1; left > 0; left--) {
+		/* cppcheck-suppress duplicateConditionalAssign */
 		if (m->mark[m->hand] != 0)	/* or its page comes back */
 			m->mark[m->hand] = 0;
 		m->hand = m->hand + 1 < m->n ? m->hand + 1 : 0;

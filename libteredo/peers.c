@@ -253,11 +253,12 @@ static bool make_room(struct peers *t, teredo_time now)
 struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 		       teredo_time now)
 {
-	struct peer *p = peers_find(t, addr);
-	uint64_t h;
+	uint64_t h = hash(t, addr);
+	uint32_t entry = t->index[place(t, addr, h)];
+	struct peer *p;
 
-	if (p != NULL)
-		return p;
+	if (entry != 0)
+		return peer_of(t, entry);
 	if (!make_room(t, now))
 		return NULL;
 	p = &t->peer[slots_take(&t->slots)];
@@ -266,7 +267,7 @@ struct peer *peers_get(struct peers *t, const struct teredo_addr *addr,
 	p->last_tx = p->last_rx;
 	if (t->account != NULL)
 		t->account[peers_slot(t, p)] = (struct account){ 0 };
-	h = hash(t, addr);
+	/* to make room may have moved its place */
 	t->index[place(t, addr, h)] = tag(t, h) | (peers_slot(t, p) + 1);
 	list_append(t, p);
 	return p;

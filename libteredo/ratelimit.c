@@ -141,16 +141,22 @@ static bool is_full(const struct ratelimit_set *set, teredo_time now)
 	return true;
 }
 
+static bool is_zero(const struct ratelimit_set *set)
+{
+	for (unsigned i = 0; i < RATELIMIT_WAYS; i++)
+		if (set->full_at[i] != 0 || set->tag[i] != 0)
+			return false;
+	return true;
+}
+
 /* A whole set, so that no key has two buckets. What is zero is not written. */
 void ratelimit_table_sweep(struct ratelimit_table *t, teredo_time now)
 {
-	static const struct ratelimit_set zero;
-
 	for (uint32_t n = t->mask / RATELIMIT_PARTS + 1; n > 0; n--) {
 		struct ratelimit_set *set = &t->set[t->hand];
 
-		if (is_full(set, now) && memcmp(set, &zero, sizeof(zero)) != 0)
-			*set = zero;
+		if (is_full(set, now) && !is_zero(set))
+			*set = (struct ratelimit_set){ 0 };
 		t->hand = (t->hand + 1) & t->mask;
 	}
 }

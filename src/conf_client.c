@@ -147,7 +147,7 @@ static const char *read_number(const char *text, unsigned long max,
 /* "tcp/22", "udp/5060-5069" or "any"; what is behind it, or NULL. */
 static const char *read_service(const char *text, struct conf_inbound *rule)
 {
-	unsigned long first, last;
+	unsigned long first = 0, last;
 
 	if (strncasecmp(text, "any", 3) == 0)
 		return text + 3;

@@ -168,7 +168,7 @@ static int send_datagram(int fd, const struct netcheck_datagram *d)
 static ssize_t receive(int fd, uint8_t *data, size_t size,
 		       struct teredo_ep *from)
 {
-	struct sockaddr_in sin;
+	struct sockaddr_in sin = { 0 };
 	socklen_t slen = sizeof(sin);
 	ssize_t len;
 

@@ -186,7 +186,8 @@ static void put_name(char out[SHOWN + 1], const char *name)
 	size_t i;
 
 	for (i = 0; i < SHOWN && name[i] != '\0'; i++)
-		out[i] = name[i] > ' ' && name[i] < 0x7f ? name[i] : '?';
+		out[i] = (char)(name[i] > ' ' && name[i] < 0x7f ? name[i] :
+								  '?');
 	out[i] = '\0';
 }
 

@@ -44,6 +44,8 @@ static bool add_page(struct list *l, const struct ctl_peers *page)
 {
 	struct ctl_peer *more;
 
+	if (page->n == 0)
+		return true;
 	if (l->n + page->n > l->room) {
 		l->room = 2 * l->room + CTL_PEERS_MAX;
 		more = realloc(l->peer, l->room * sizeof(*more));

@@ -302,7 +302,7 @@ static unsigned tries_of(const struct miredoctl_args *args)
 static int prepare(struct ping *p, const struct miredoctl_args *args)
 {
 	static struct miredoctl_dest dest;
-	struct ctl_status st;
+	struct ctl_status st = { 0 };
 	int error = miredoctl_find_dest(&dest, args->operand[0]);
 
 	if (error == 0)

@@ -29,7 +29,7 @@ static int get_peers(struct report *r, int fd)
 	struct ctl_peers page;
 	uint32_t place = 0;
 	size_t len;
-	int error = 0;
+	int error;
 
 	while (place != CTL_PEERS_END && r->n_peers < REPORT_PEERS) {
 		error = miredoctl_request(fd, CTL_PEERS, place, NULL, false);
