@@ -129,6 +129,11 @@ struct teredo_client {
 /* Instead of a reason for a drop. */
 #define CLIENT_NO_OBJECTION TEREDO_N_COUNTERS
 
+static inline bool client_is_teredo(const struct teredo_addr *a)
+{
+	return addr_in_prefix(a, addr_default_prefix());
+}
+
 /* The administrator denies this Teredo peer's mapping or its server: wherever
  * it is, nothing is taken from it. Others are denied by where they are. */
 bool client_denies(const struct teredo_client *c,
@@ -202,6 +207,18 @@ enum teredo_interval client_interval_state(const struct teredo_client *c);
 /* What another process determined. */
 bool client_interval_is_sound(uint32_t ms);
 void client_interval_restore(struct teredo_client *c, uint32_t ms);
+
+/* client_test.c */
+
+/* Tests a native peer by way of our server, and of the relay where it was
+ * proven (C-DCT-01..05). Room for two items is a precondition. false: not now,
+ * tests of strangers are limited. */
+bool client_test_send(struct teredo_client *c, struct peer *p, teredo_time now,
+		      struct teredo_outbox *ob);
+/* Whether this is the answer to the test that runs for `peer`, which may be
+ * NULL; it ends the test (C-RX-08, C-RX-10). */
+bool client_test_is_answered(struct teredo_client *c, const struct peer *peer,
+			     const struct wire_packet *p, teredo_time now);
 
 /* client_path.c */
 

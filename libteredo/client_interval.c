@@ -288,8 +288,14 @@ struct teredo_verdict client_interval_in(struct teredo_client *c,
 
 	if (s->step == CLIENT_INTERVAL_WAITING)
 		s->timer = now + s->candidate;		/* C-RID-04 */
-	if (wire_parse(&p, rx->data, rx->len) != WIRE_OK)
+	switch (wire_parse(&p, rx->data, rx->len)) {
+	case WIRE_OK:
+		break;
+	case WIRE_MALFORMED:
 		return client_drop(c, TEREDO_DROP_malformed);
+	case WIRE_REFUSED:
+		return client_drop(c, TEREDO_DROP_trailer);
+	}
 	if (addr_equal(&p.dst, &c->solicitor))
 		return answer_in(c, rx, &p, now);
 	if (!is_our_bubble(c, rx, &p))

@@ -1,8 +1,9 @@
 /*
  * client_path.c - the client's packets, case by case
  *
- * RFC 4380 5.2.3 (reception), 5.2.4 (transmission), 5.2.6 (bubbles), 5.2.9
- * (connectivity test). The order of the cases is the order of the text here.
+ * RFC 4380 5.2.3 (reception), 5.2.4 (transmission), 5.2.6 (bubbles). The order
+ * of the cases is the order of the text here; connectivity tests are
+ * client_test.c.
  *
  * Coming in, a packet is believed because of where it came from. From a
  * trusted peer's endpoint: at once, that is the fast path. From the mapping
@@ -33,8 +34,6 @@
 
 #define GREET_PEERS	32u
 #define GREET_SLOTS	4096u		/* looked at in one call */
-#define TEST_VALIDITY	(30 * TEREDO_SECOND)	/* C-DCT-04 */
-#define TEST_DATA	8u			/* C-DCT-02, C-DCT-05 */
 
 #define NO_OBJECTION CLIENT_NO_OBJECTION
 
@@ -44,11 +43,6 @@ static struct teredo_verdict taken_unless(struct teredo_client *c,
 	if (why != NO_OBJECTION)
 		return client_drop(c, why);
 	return (struct teredo_verdict){ .fate = TEREDO_TAKEN };
-}
-
-static bool is_teredo(const struct teredo_addr *a)
-{
-	return addr_in_prefix(a, addr_default_prefix());
 }
 
 /* ---- what we send by ourselves ---- */
@@ -97,44 +91,6 @@ static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 	return true;
 }
 
-/* Room is a precondition of all callers. */
-static void send_test(struct teredo_client *c, const struct peer *p,
-		      uint64_t nonce, struct teredo_ep to,
-		      struct teredo_outbox *ob)
-{
-	uint8_t *out = outbox_udp(ob, TEREDO_VIA_PRIMARY, to,
-				  ICMP6_ECHO_LEN(TEST_DATA));
-	uint16_t id;
-
-	if (out == NULL)
-		return;
-	c->env.random(c->env.ctx, &id, sizeof(id));
-	icmp6_put_echo(out, ICMP6_ECHO_REQUEST, &c->addr, &p->addr, id,
-		       p->attempts, (const uint8_t *)&nonce, TEST_DATA);
-	c->count.n[TEREDO_EV_test_sent]++;
-}
-
-/* C-DCT-02..05: one nonce for a test and its repetitions, so that a slow
- * answer to an earlier one counts. A relay that was proven before is asked as
- * well: it may be there when the server is not. Servers ration tests, so that
- * those for strangers must leave room for our own (SEC-REF-04). */
-static bool probe_native(struct teredo_client *c, struct peer *p,
-			 teredo_time now, struct teredo_outbox *ob)
-{
-	uint64_t *nonce = &c->nonce[peers_slot(c->path.peers, p)];
-
-	if (!p->wanted && !ratelimit_take(&c->native_tests, now))
-		return false;
-	if (p->attempts <= 1 || p->last_attempt == 0 || *nonce == 0)
-		c->env.random(c->env.ctx, nonce, sizeof(*nonce));
-	if (*nonce == 0)		/* means: no test */
-		*nonce = 1;
-	send_test(c, p, *nonce, addr_server_ep(c->used.ip), ob);
-	if (p->proven && ep_is_acceptable(p->ep, &c->local))
-		send_test(c, p, *nonce, p->ep, ob);
-	return true;
-}
-
 static bool probe(void *role, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {
@@ -144,7 +100,7 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 		return false;
 	if (p->attempts == 2 && p->unanswered != 0)
 		client_qualify_doubt(c, now, ob);
-	if (is_teredo(&p->addr)) {
+	if (client_is_teredo(&p->addr)) {
 		bool is_local = client_local_probe(c, p, now, ob);
 
 		/* Case 3 alone to begin with. What is silent on the link may
@@ -152,13 +108,13 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 		return (is_local && p->attempts == 1) ||
 		       probe_teredo(c, p, now, ob) || is_local;
 	}
-	return probe_native(c, p, now, ob);
+	return client_test_send(c, p, now, ob);
 }
 
 static teredo_time pause_after(void *role, const struct peer *p)
 {
 	(void)role;
-	return (is_teredo(&p->addr) ? 30 : 4) * TEREDO_SECOND;
+	return (client_is_teredo(&p->addr) ? 30 : 4) * TEREDO_SECOND;
 }
 
 static void doubt(void *role, teredo_time now, struct teredo_outbox *ob)
@@ -239,7 +195,7 @@ static enum teredo_counter answer_indirect(struct teredo_client *c,
 
 	if (p->has_origin)
 		why = reply_to(c, p->origin, p, peer, now, ob);
-	if (is_teredo(&p->src) &&
+	if (client_is_teredo(&p->src) &&
 	    !(p->has_origin && ep_equal(mapped, p->origin))) {
 		why2 = reply_to(c, mapped, p, peer, now, ob);
 		if (why2 == NO_OBJECTION || !p->has_origin)
@@ -252,19 +208,24 @@ static enum teredo_counter answer_indirect(struct teredo_client *c,
  * The peer `src` has just shown itself at `from`. NO_OBJECTION: it is noted.
  * One host can name any number of addresses that fit its endpoint, so new
  * entries that nobody here asked for are limited, those of one IPv4 address
- * more so (SEC-DOS-03).
+ * more so (SEC-DOS-03), and none takes the place of a peer whose path our side
+ * is searching for.
  */
 static enum teredo_counter prove(struct teredo_client *c, struct peer *p,
 				 const struct teredo_addr *src,
 				 struct teredo_ep from, teredo_time now,
 				 struct teredo_outbox *ob)
 {
+	const struct peer *stalest;
 	uint8_t key[EP_KEY_LEN];
 
 	if (!ep_is_acceptable(from, &c->local) &&
 	    !client_local_is_at(c, src, from, now))
 		return ep_objection(from, &c->local);	/* SEC-V4D-03 */
 	if (p == NULL) {
+		stalest = peers_stalest(c->path.peers, now);
+		if (stalest != NULL && stalest->wanted && stalest->search != 0)
+			return TEREDO_DROP_table_full;
 		if (!ratelimit_has(&c->strangers, 0, now))
 			return TEREDO_DROP_table_full;
 		if (!ratelimit_table_take(&c->strangers_by_ip, now, &from.ip,
@@ -316,7 +277,7 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 	struct peer *peer = peers_find(c->path.peers, &p->src);
 
 	c->count.n[TEREDO_EV_bubble_received]++;
-	if (!is_teredo(&p->src))
+	if (!client_is_teredo(&p->src))
 		return client_drop(c, TEREDO_DROP_not_teredo);
 	if (addr_equal(&p->dst, &c->addr)) {
 		if (addr_equal(&p->src, &c->addr))
@@ -331,31 +292,6 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 		peers_answered(c->path.peers, peer, now);
 	}
 	return taken_unless(c, prove(c, peer, &p->src, rx->from, now, ob));
-}
-
-/* C-RX-08, C-RX-10: the answer to the test that runs for this peer, which ends
- * the test. A slot's nonce may be one of the peer there before, until a test is
- * sent to this one; none is sent to a Teredo peer. */
-static bool answers_test(struct teredo_client *c, const struct peer *peer,
-			 const struct wire_packet *p, teredo_time now)
-{
-	uint64_t *nonce;
-	const uint8_t *msg;
-	size_t len;
-
-	if (peer == NULL || is_teredo(&p->src) ||
-	    p->next_header != ICMP6_NEXT_HEADER ||
-	    peer_age(peer->last_attempt, now) > TEST_VALIDITY)
-		return false;
-	nonce = &c->nonce[peers_slot(c->path.peers, peer)];
-	msg = icmp6_message(p, &len);
-	if (*nonce == 0 || msg == NULL || msg[0] != ICMP6_ECHO_REPLY ||
-	    len != 8 + TEST_DATA || memcmp(msg + 8, nonce, TEST_DATA) != 0)
-		return false;
-	*nonce = 0;
-	peers_answered(c->path.peers, peer, now);
-	c->count.n[TEREDO_EV_test_answered]++;
-	return true;
 }
 
 /* A native source that is not proven to be there: rule 6. A proof that it lives
@@ -423,17 +359,17 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	if (why != NO_OBJECTION)
 		return client_drop(c, why);
 	peer = peers_find(c->path.peers, &p->src);
-	if (answers_test(c, peer, p, now))			/* case 2 */
+	if (client_test_is_answered(c, peer, p, now))		/* case 2 */
 		return taken_unless(c, prove(c, peer, &p->src, rx->from, now,
 					     ob));
 	if (client_path_is_at(peer, rx->from, now)) {		/* case 1 */
 		path_heard(&c->path, peer, now);
 		return to_tun(c, peer, p);
 	}
-	if (!is_teredo(&p->src) && p->has_origin)
+	if (!client_is_teredo(&p->src) && p->has_origin)
 		/* answered with a bubble: no test beside it */
 		return client_drop(c, TEREDO_DROP_unknown_peer);
-	if (!is_teredo(&p->src))				/* case 6 */
+	if (!client_is_teredo(&p->src))				/* case 6 */
 		return stranger_in(c, peer, p, rx->from, now, ob);
 	if (!is_where_it_says(c, p, rx->from, now))	/* cases 3, 5 */
 		return client_drop(c, TEREDO_DROP_spoofed);
@@ -572,7 +508,7 @@ enum teredo_counter client_path_objection(const struct teredo_client *c,
 		return TEREDO_DROP_not_qualified;	/* C-CFG-04 */
 	if (!addr_equal(&p->src, &c->addr))
 		return TEREDO_DROP_martian_v6;		/* SEC-ING-01 */
-	if (is_teredo(&p->dst))
+	if (client_is_teredo(&p->dst))
 		return teredo_objection(c, &p->dst);
 	if (!addr_is_global(&p->dst))
 		return TEREDO_DROP_martian_v6;

@@ -300,10 +300,9 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 	r->local = *local;
 	r->local.access = &r->config.access;
 	r->n_addr6 = n;
-	if (n == 0)
-		return;
-	memcpy(r->addr6, addr6, n * sizeof(*addr6));
-	r->path.error_src = addr6[0];
+	r->path.error_src = n == 0 ? (struct teredo_addr){ 0 } : addr6[0];
+	if (n > 0)
+		memcpy(r->addr6, addr6, n * sizeof(*addr6));
 }
 
 /* What keeps a packet of our side from crossing. */

@@ -280,6 +280,8 @@ static void take_second(struct engine *e, uint32_t which, int fd,
 	if (which != PRIV_FD_UDP2 || fd < 0)
 		die(EX_SOFTWARE, "descriptor %u after the start", which);
 	if (e->second_is != REQUEST_SENT || pump_secondary(e->pump, fd) != 0) {
+		if (e->second_is == REQUEST_SENT)
+			e->second_is = REQUEST_TO_SEND;
 		close(fd);
 		return;
 	}

@@ -117,6 +117,10 @@ static void any_packet_there_makes_the_wait_begin_anew(void **state)
 	box_run(40 * S);
 	p.len = 7;
 	assert_dropped(box_secondary(ep4(SERVER, 3544), &p), malformed);
+	p.len = 0;
+	packet_ip6(&p, 17, &peer, &bench.own, 8);
+	packet_trailer(&p, 0x41, "abc", 3);		/* X-TLV-04 */
+	assert_dropped(box_secondary(ep4(SERVER, 3544), &p), trailer);
 	box_run_to_test();
 	assert_int_equal(bench.now - bench.start, 140 * S);
 }

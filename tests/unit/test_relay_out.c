@@ -222,6 +222,25 @@ static void a_client_at_our_own_address_is_refused(void **state)
 	assert_int_equal(b->bubbles, 1);
 }
 
+/* RFC 4443 2.2: an error comes from an address of ours, or not at all */
+static void without_an_address_no_error_is_sent(void **state)
+{
+	struct relay_bench *b = *state;
+	struct teredo_addr own6 = ip6(RELAY6);
+	struct test_packet p = to_client(ip6(N), client());
+
+	teredo_relay_set_local(b->r, &b->local, &own6, 1);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+	run_until(b, b->now + 10 * TEREDO_SECOND);
+	assert_int_equal(b->errors, 1);
+	teredo_relay_set_local(b->r, &b->local, NULL, 0);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_DROP);
+	assert_int_equal(b->errors, 1);
+	teredo_relay_set_local(b->r, &b->local, &own6, 1);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_DROP);
+	assert_int_equal(b->errors, 2);
+}
+
 /* SEC-ING-01, C-LL-01, SEC-LOOP-03 */
 static void an_unfit_source_is_refused(void **state)
 {
@@ -550,6 +569,7 @@ int main(void)
 		T(only_the_prefix_is_carried),
 		T(a_client_must_be_at_a_global_address),
 		T(a_client_at_our_own_address_is_refused),
+		T(without_an_address_no_error_is_sent),
 		T(an_unfit_source_is_refused),
 		T(a_host_local_relay_sends_for_its_host_only),
 		T(a_source_routed_packet_is_refused),
