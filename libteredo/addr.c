@@ -126,6 +126,12 @@ bool addr_is_multicast(const struct teredo_addr *a)
 	return a->b[0] == 0xff;
 }
 
+bool addr_is_of_link(const struct teredo_addr *a)
+{
+	return addr_is_link_local(a) ||
+	       (addr_is_multicast(a) && (a->b[1] & 0x0f) <= 2);
+}
+
 /* ff02::`last` */
 static bool is_well_known(const struct teredo_addr *a, uint8_t last)
 {

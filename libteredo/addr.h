@@ -40,6 +40,8 @@ void ep_key(uint8_t key[EP_KEY_LEN], struct teredo_ep ep);
 
 bool addr_is_link_local(const struct teredo_addr *a);	/* fe80::/10 */
 bool addr_is_multicast(const struct teredo_addr *a);
+/* Unicast or multicast that no router forwards: neighbours, listeners (MLD). */
+bool addr_is_of_link(const struct teredo_addr *a);
 bool addr_is_all_nodes(const struct teredo_addr *a);	/* ff02::1 */
 bool addr_is_all_routers(const struct teredo_addr *a);	/* ff02::2 */
 

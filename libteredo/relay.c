@@ -305,11 +305,18 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 		memcpy(r->addr6, addr6, n * sizeof(*addr6));
 }
 
+/* What our own kernel says on every link is no misled traffic. */
+static enum teredo_counter unfit_destination(const struct teredo_relay *r,
+					     const struct teredo_addr *a)
+{
+	return addr_is_of_link(a) ? TEREDO_DROP_link_local : unfit_client(r, a);
+}
+
 /* What keeps a packet of our side from crossing. */
 static enum teredo_counter unfit_outbound(const struct teredo_relay *r,
 					  const struct wire_packet *p)
 {
-	enum teredo_counter why = unfit_client(r, &p->dst);
+	enum teredo_counter why = unfit_destination(r, &p->dst);
 
 	if (why == FIT)
 		why = unfit_native(r, &p->src);
@@ -556,7 +563,7 @@ void teredo_relay_outlook(const struct teredo_relay *r,
 			  struct teredo_outlook *o)
 {
 	path_outlook(&r->path, addr, now, o);
-	o->reason = unfit_client(r, addr);
+	o->reason = unfit_destination(r, addr);
 	if (o->reason != FIT)
 		o->would = TEREDO_WOULD_DROP;
 	else if (o->would == TEREDO_WOULD_BUBBLE)

@@ -165,14 +165,29 @@ static void behind_a_nat_a_direct_bubble_opens_the_way(void **state)
 /* R-ENC-01, A-ADDR-01 */
 static void only_the_prefix_is_carried(void **state)
 {
-	static const char *const dst[] = { N, "2001:1::1", "fe80::1",
-					   "ff02::1", "::1", "2002:c000:201::1",
+	static const char *const dst[] = { N, "2001:1::1", "ff05::1", "ff0e::1",
+					   "::1", "2002:c000:201::1",
 					   "2000:0:c633:6401::1", "::" };
 
 	for (size_t i = 0; i < COUNT(dst); i++) {
 		struct test_packet p = to_client(ip6(N), ip6(dst[i]));
 
 		expect_tun_drop(*state, &p, TEREDO_DROP_not_teredo);
+	}
+}
+
+/* MLD reports, neighbour discovery: the host's kernel sends them by itself, and
+ * who looks at the drops shall see that they are no misled traffic. */
+static void what_belongs_to_the_link_is_counted_as_that(void **state)
+{
+	static const char *const dst[] = { "fe80::1", "febf::1", "ff02::16",
+					   "ff12::fb", "ff01::1" };
+	static const char *const src[] = { "fe80::2", "::" };
+
+	for (size_t i = 0; i < COUNT(dst); i++) {
+		struct test_packet p = to_client(ip6(src[i % 2]), ip6(dst[i]));
+
+		expect_tun_drop(*state, &p, TEREDO_DROP_link_local);
 	}
 }
 
@@ -567,6 +582,7 @@ int main(void)
 		T(all_of_an_address_names_a_peer),
 		T(behind_a_nat_a_direct_bubble_opens_the_way),
 		T(only_the_prefix_is_carried),
+		T(what_belongs_to_the_link_is_counted_as_that),
 		T(a_client_must_be_at_a_global_address),
 		T(a_client_at_our_own_address_is_refused),
 		T(without_an_address_no_error_is_sent),
