@@ -40,7 +40,7 @@ static int refuse(scmp_filter_ctx filter, const char *feature)
 	if (strcmp(feature, "tun-merged") == 0)
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL),
 					SCMP_SYS(writev), 1,
-					SCMP_CMP(2, SCMP_CMP_GT, 2));
+					SCMP_CMP(2, SCMP_CMP_GT, 2, 0));
 	if (strcmp(feature, "udp-gro") == 0)
 		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT),
 					SCMP_SYS(setsockopt), 2,
