@@ -197,7 +197,8 @@ static void say(unsigned i)
 		w.said_bad[i] = true;
 	if (!w.said_bad[i])
 		w.due[i]++;
-	w.streams[i] |= msg[8] == CTL_EVENTS || msg[8] == CTL_CAPTURE;
+	memcpy(&m, msg, sizeof(m));
+	w.streams[i] |= m.verb == CTL_EVENTS || m.verb == CTL_CAPTURE;
 }
 
 static void hang_up(unsigned i)
