@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 	if (errors != 0)
 		return EXIT_FAILURE;
 	if (asked.print)
-		conf_print(&conf, stdout);
+		conf_print(&conf, true, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("miredo-checkconf: cannot write");
 		return EXIT_FAILURE;

@@ -18,6 +18,7 @@
 #define CONF_SERVERS	8
 #define CONF_PATH_MAX	256
 #define CONF_ID_MAX	65	/* with its NUL */
+#define CONF_DIRECTIVES_MAX 48
 
 /* Which of the kernel's offloads are used; OFFLOAD: a missing one is said. */
 enum conf_datapath {
@@ -42,6 +43,7 @@ struct conf_access {
 	uint32_t ip;			/* no bits behind the prefix */
 	uint8_t bits;
 	bool allow;
+	unsigned line;			/* of the file */
 };
 
 /* InboundAllow: who may come in by the tunnel, and to what. */
@@ -56,6 +58,7 @@ struct conf_inbound {
 	uint16_t first, last;		/* ports, host order; not of ANY */
 	uint8_t addr[16];
 	uint8_t bits;			/* of addr; 0: from anywhere */
+	unsigned line;			/* of the file */
 };
 
 /* Where a value stands, for messages at start-up. line 0: in no file (default
@@ -73,6 +76,9 @@ struct conf_server {
 struct conf {
 	enum conf_role role;
 	char file[256];
+	/* where the setting of a directive stands that counts, by its number
+	 * in the table; 0: in no file */
+	unsigned line[CONF_DIRECTIVES_MAX];
 	char ifname[IF_NAMESIZE];	/* client and relay: never "" */
 	uint32_t mtu;			/* 1280..65507; client: 1280 */
 	int facility;			/* LOG_DAEMON ... */
@@ -141,7 +147,8 @@ int conf_parse(struct conf *conf, enum conf_program program, const char *file,
 	       const char *text, size_t len, const char *server_name,
 	       FILE *err);
 
-/* Writes the effective configuration, a directive a line. */
-void conf_print(const struct conf *conf, FILE *out);
+/* Writes the effective configuration, a directive a line; with origins: behind
+ * each, as a comment, which line of the file says so. */
+void conf_print(const struct conf *conf, bool origins, FILE *out);
 
 #endif

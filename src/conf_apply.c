@@ -210,8 +210,10 @@ void conf_apply(struct conf *conf, enum conf_program program,
 
 		if (!counts(&a, d, &settings[i]))
 			continue;
-		if (a.first[d] == NULL)
+		if (a.first[d] == NULL) {
 			a.first[d] = &settings[i];
+			conf->line[d] = conf_apply_place(&a, a.first[d]).line;
+		}
 		if (settings[i].value != NULL)
 			conf_directives[d].apply(&a, &settings[i]);
 	}

@@ -192,7 +192,8 @@ static bool read_source(const char *text, struct conf_inbound *rule)
 void conf_client_inbound(struct conf_applying *a, const struct conf_setting *s)
 {
 	struct conf *conf = a->conf;
-	struct conf_inbound rule = {.protocol = CONF_INBOUND_ANY};
+	struct conf_inbound rule = {.protocol = CONF_INBOUND_ANY,
+				    .line = conf_apply_place(a, s).line};
 	const char *rest = read_service(s->value, &rule);
 	bool whole = rest != NULL && *rest == '\0' &&
 		     rule.protocol != CONF_INBOUND_ANY;

@@ -11,8 +11,6 @@
 #include "conf.h"
 #include "conf_value.h"
 
-#define CONF_DIRECTIVES_MAX 48
-
 /* Settings being applied, in their order in the text. */
 struct conf_applying {
 	struct conf *conf;

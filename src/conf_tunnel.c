@@ -80,6 +80,7 @@ static void add_access(struct conf_applying *a, const struct conf_setting *s,
 	if (!conf_value_prefix4(a->r, s, &rule->ip, &rule->bits))
 		return;
 	rule->allow = allow;
+	rule->line = conf_apply_place(a, s).line;
 	for (unsigned i = 0; i < conf->n_access; i++)
 		if (conf->access[i].ip == rule->ip &&
 		    conf->access[i].bits == rule->bits &&

@@ -55,7 +55,7 @@ static char *print(const struct conf *conf)
 	FILE *f = open_memstream(&out, &size);
 
 	assert(f != NULL);
-	conf_print(conf, f);
+	conf_print(conf, false, f);
 	fclose(f);
 	return out;
 }

@@ -75,7 +75,7 @@ static char *meaning(enum conf_program program, const char *text)
 	assert(out != NULL && err != NULL);
 	errors = conf_parse(&conf, program, "f", text, strlen(text), NULL, err);
 	if (errors == 0)
-		conf_print(&conf, out);
+		conf_print(&conf, false, out);
 	fclose(out);
 	fclose(err);
 	assert(errors == 0 || said_size > 0);

@@ -77,20 +77,21 @@ miredo.conf:2:1: warning: InterfaceMTU has no effect in a client
 EOF
 expect 'a warning alone is no failure' 0 "$checkconf" miredo.conf
 
+cp "${top_srcdir:?}/tests/unit/conf/operator-relay.conf" relay.conf
 cat >out <<'EOF'
-RelayType relay
-InterfaceName miredo0
-RelayScope router
-Prefix 2001::/32
-InterfaceMTU 1280
-BindAddress 10.1.2.3
-BindPort 3544
-MaxPeers 65536
-DataPath auto
-SyslogFacility user
+RelayType relay                          # relay.conf:2
+InterfaceName miredo0                    # relay.conf:3
+RelayScope router                        # default
+Prefix 2001::/32                         # default
+InterfaceMTU 1280                        # default
+BindAddress 10.1.2.3                     # relay.conf:5
+BindPort 3544                            # relay.conf:4
+MaxPeers 65536                           # default
+DataPath auto                            # default
+SyslogFacility user                      # relay.conf:6
 EOF
-expect 'the effective configuration is printed' 0 \
-	"$checkconf" --print "${top_srcdir:?}/tests/unit/conf/operator-relay.conf"
+expect 'the effective configuration is printed, with its origins' 0 \
+	"$checkconf" --print relay.conf
 
 echo 'ServerBindAddress 192.0.2.1' >miredo-server.conf
 expect "the server's file is known by its name" 0 \

@@ -14,14 +14,14 @@ static void assert_prints(enum conf_program program, const char *text,
 
 	test_parse_named(&p, program, text, NULL);
 	assert_int_equal(p.errors, 0);
-	conf_print(&p.conf, f);
+	conf_print(&p.conf, false, f);
 	fclose(f);
 	assert_string_equal(out, printed);
 
 	test_parse_named(&p, program, out, NULL);
 	assert_string_equal(p.said, "");
 	f = fmemopen(again, sizeof(again), "w");
-	conf_print(&p.conf, f);
+	conf_print(&p.conf, false, f);
 	fclose(f);
 	assert_string_equal(again, out);
 }
@@ -137,6 +137,47 @@ static void the_data_path_is_chosen(void **state)
 		      "SyslogFacility daemon\n");
 	assert_first(&p, "RelayType relay\nDataPath fast\n",
 		     "f:2:10: error: unknown DataPath \"fast\"");
+}
+
+/* Each value with the line that counts; what is printed stays one to read. */
+static void the_origin_of_each_value_is_told(void **state)
+{
+	struct parsed p;
+	char out[2048] = "";
+	FILE *f = fmemopen(out, sizeof(out), "w");
+
+	(void)state;
+	test_parse_named(&p, CONF_MIREDO,
+			 "# mine\nServerAddress a.example\n"
+			 "BindPort 4444\nBindPort 4445\n"
+			 "ServerAddress b.example\nPeerDeny 192.0.2.0/24\n"
+			 "InboundAllow tcp/22\nInboundFirewall enabled\n"
+			 "InboundAllow any@2001:db8:1234:5678:9abc:def0::/96\n",
+			 NULL);
+	assert_int_equal(p.errors, 0);
+	conf_print(&p.conf, true, f);
+	fclose(f);
+	assert_string_equal(out,
+		"RelayType client                         # default\n"
+		"InterfaceName teredo                     # default\n"
+		"ServerAddress a.example                  # f:2\n"
+		"ServerAddress b.example                  # f:5\n"
+		"BindAddress 0.0.0.0                      # default\n"
+		"BindPort 4444                            # f:3\n"
+		"PeerDeny 192.0.2.0/24                    # f:6\n"
+		"RefreshInterval 30                       # default\n"
+		"LocalDiscovery enabled                   # default\n"
+		"InboundFirewall enabled                  # f:8\n"
+		"InboundAllow tcp/22                      # f:7\n"
+		"InboundAllow any@2001:db8:1234:5678:9abc:def0::/96 # f:9\n"
+		"NativeIPv6 relay                         # default\n"
+		"MaxPeers 4096                            # default\n"
+		"DataPath auto                            # default\n"
+		"SyslogFacility daemon                    # default\n");
+	test_parse_named(&p, CONF_MIREDO, out, NULL);
+	assert_int_equal(p.errors, 0);
+	assert_int_equal(p.conf.bind_port, 4444);
+	assert_int_equal(p.conf.n_inbound, 2);
 }
 
 static void who_may_come_in_is_printed_as_it_was_read(void **state)
@@ -277,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printed_reads_the_same),
+		cmocka_unit_test(the_origin_of_each_value_is_told),
 		cmocka_unit_test(dormancy_and_its_date_are_configured),
 		cmocka_unit_test(the_data_path_is_chosen),
 		cmocka_unit_test(who_may_come_in_is_printed_as_it_was_read),
