@@ -164,6 +164,7 @@ struct teredo_client_saved {
 	struct teredo_ep mapped;
 	uint32_t server_ip, server_ip2;
 	uint32_t server, mtu, nat;
+	uint32_t local_ip;		/* our own before the NAT, or 0 */
 	uint32_t refresh_ms;		/* determined; 0: not yet */
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 };

@@ -26,6 +26,7 @@ bool teredo_client_save(const struct teredo_client *c,
 	saved->addr = c->addr;
 	saved->mapped.ip = c->mapped.ip;
 	saved->mapped.port = c->mapped.port;
+	saved->local_ip = c->local_ip;
 	saved->server_ip = c->used.ip;
 	saved->server_ip2 = c->used.ip2;
 	saved->server = c->number;
@@ -69,6 +70,7 @@ bool teredo_client_restore(struct teredo_client *c,
 	c->has_address = true;
 	c->addr = saved->addr;
 	c->mapped = saved->mapped;
+	c->local_ip = saved->local_ip;	/* only told in the status */
 	c->mtu = saved->mtu;
 	c->nat = (enum teredo_nat)saved->nat;
 	c->since = now;

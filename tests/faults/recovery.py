@@ -63,10 +63,15 @@ class Recovery(faults.Case):
             found.update(daemon.identity())
         return found
 
+    def others(self, daemon, before):
+        """The facts that are not as before, each with both values."""
+        after = self.facts(daemon)
+        return [f"{name} ({before[name]}, then {after.get(name)})"
+                for name in before if after.get(name) != before[name]]
+
     def same(self, daemon, before):
         """Checks that the facts are; says which are not."""
-        after = self.facts(daemon)
-        other = [name for name in before if after.get(name) != before[name]]
+        other = self.others(daemon, before)
         return self.check(not other, "all as before" if not other
                           else f"another {', '.join(other)}")
 

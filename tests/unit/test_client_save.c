@@ -47,6 +47,7 @@ static void the_address_is_at_work_at_once(void **state)
 	assert_int_equal(st.nat, TEREDO_NAT_CONE_OR_RESTRICTED);
 	assert_int_equal(st.mtu, 1280);
 	assert_ep_equal(st.mapped, bench_mapped());
+	assert_int_equal(st.local.ip, bench.local_ip);
 	assert_int_equal(st.server_ip, ip4(SERVER));
 	assert_int_equal(st.server_ip2, ip4(SERVER2));
 	assert_int_equal(bench_receive(PEER, &peer, 8).fate, TEREDO_TO_TUN);
