@@ -10,7 +10,7 @@
  * that is an order, and is put in order when it comes up.
  *
  * Notices come in swarms; they are answered when they have settled for 200
- * ms, the deletion at once.
+ * ms, the deletion and the return of BindAddress at once.
  *
  * Carrier is health: a routing daemon that looks at it announces the prefix
  * only while an engine serves. A new engine after a crash is there long before
@@ -348,6 +348,15 @@ static void net_count(struct parent *p, const struct netconf_host *host)
 	p->link.many_said = many;
 }
 
+/* Whoever waits for the carrier shall not wait for the swarm's end. */
+static void net_look_for_home(struct parent *p)
+{
+	struct netconf_host host;
+
+	if (netconf_host(p->nc, p->link.ifindex, &host) == 0)
+		net_find_home(p, &host);
+}
+
 void parent_net_look(struct parent *p)
 {
 	struct priv_netchange *m = &p->net;
@@ -400,6 +409,8 @@ static void net_readable(void *ctx, uint32_t events)
 		p->link.ifindex = 0;
 		link_mend(p);
 	}
+	if ((changed & NETCONF_CHANGED_IP4) != 0 && p->link.homeless)
+		net_look_for_home(p);
 	if (changed != 0 && p->due[PARENT_NET] == UINT64_MAX)
 		parent_timer(p, PARENT_NET, clock_now() + SETTLE);
 }

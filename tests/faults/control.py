@@ -3,6 +3,7 @@ import os
 import re
 import socket
 import struct
+import time
 
 import faults
 
@@ -66,3 +67,27 @@ def socket_of(daemon):
         if os.path.exists(path):
             return path
     raise faults.lab.LabError("no control socket")
+
+
+def waited(*whom):
+    """ms that these threads could run and had no processor, until now."""
+    total = 0
+    for who in whom:
+        with open(f"/proc/{who}/schedstat", encoding="ascii") as f:
+            total += int(f.read().split()[1])
+    return total / 1e6
+
+
+def status_takes(daemon, engine):
+    """(ms that an answer took, what is left of them without the time in which
+    the engine or who asked could have run and had no processor)"""
+    path, whom = socket_of(daemon), (engine, "thread-self")
+    before, began = waited(*whom), time.monotonic()
+    with connect(path) as s:
+        s.settimeout(10)
+        s.send(REQUEST)
+        answer = s.recv(8192)
+    took = (time.monotonic() - began) * 1000
+    if not is_answer(answer, STATUS):
+        raise faults.lab.LabError("the status is refused")
+    return took, max(0, took - (waited(*whom) - before))

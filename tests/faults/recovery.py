@@ -79,10 +79,13 @@ class Recovery(faults.Case):
     def engine(daemon):
         """The PID of the process that handles packets."""
         for pid, name in daemon.host.processes().items():
-            uid = lab.process_facts(pid)["Uid"].split()[0]
-            if name == "miredo-engine" or (name == "miredo" and uid != "0" and
-                                           daemon.kind == "Debian"):
-                return pid
+            # it may end while it is looked at
+            with contextlib.suppress(OSError, KeyError):
+                uid = lab.process_facts(pid)["Uid"].split()[0]
+                if name == "miredo-engine" or (
+                        name == "miredo" and uid != "0" and
+                        daemon.kind == "Debian"):
+                    return pid
         return None
 
     def engine_ready(self, daemon):
