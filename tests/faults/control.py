@@ -1,4 +1,5 @@
 """control.py - the control socket of our daemon, as anyone may use it"""
+import contextlib
 import os
 import re
 import socket
@@ -73,7 +74,8 @@ def waited(*whom):
     """ms that these threads could run and had no processor, until now."""
     total = 0
     for who in whom:
-        with open(f"/proc/{who}/schedstat", encoding="ascii") as f:
+        with contextlib.suppress(OSError), open(
+                f"/proc/{who}/schedstat", encoding="ascii") as f:
             total += int(f.read().split()[1])
     return total / 1e6
 

@@ -20,6 +20,7 @@ net/faults/ID.json, from which `run` makes the table.
   Flood     forged packets at a rate (flood.c)
   Sampler   memory, descriptors and CPU time of a host's daemons, 10 a second
 """
+import collections
 import contextlib
 import functools
 import json
@@ -378,10 +379,11 @@ class Case:
         self.check(seen[0] <= max(0.001, 3 * share), text)
         return seen
 
-    def loops(self, hosts, injections, seconds=None):
+    def loops(self, hosts, injections, seconds=None, daemons=()):
         """Each injection is a function that sends one packet. What `hosts`
         send then, over IPv4 by UDP or into their tunnels and loopbacks, is
-        counted: at most 3 for each, and none after a second."""
+        counted: at most 3 for each, and none after a second. Says what ours
+        among `daemons` dropped meanwhile: {reason: packets}."""
         def count():
             total = 0
             for host in hosts:
@@ -390,9 +392,14 @@ class Case:
                     total += (host.packets(dev) or (0, 0))[0]
             return total
 
+        def dropped():
+            return sum((collections.Counter(d.status()["drops"])
+                        for d in daemons if d.kind == "ours"),
+                       collections.Counter())
+
         if self.long:
             self.long.hold()
-        worst = 0
+        worst, were = 0, dropped()
         for inject in injections:
             before = count()
             inject()
@@ -405,8 +412,19 @@ class Case:
         self.check(worst <= 3, f"{worst} packets at most for each of "
                    f"{len(injections)}")
         self.check(late == 0, f"{late} after 1 s")
+        were = dropped() - were
+        del were["not_teredo"]      # the kernel's own, into the tunnel
         if self.long:
             self.tcp()
+        return dict(were)
+
+    def counted(self, drops, wanted, of):
+        """Whether ours dropped exactly those: {reason: packets} and no others
+        of the `of` injections."""
+        if self.ours:
+            text = ", ".join(f"{count} as {reason}" for reason, count in
+                             sorted(drops.items())) or "none"
+            self.check(drops == wanted, f"dropped of {of}: {text}")
 
     def traffic(self, host, far, target):
         """What goes through the tunnel while something is done to it: a
