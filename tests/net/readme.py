@@ -21,7 +21,7 @@ def masked(text):
             (r"(Dropped(?:/s)?|Data path) .*", r"\1"),
             (r"Next\s+try\s+(at\s+once|in\s+\d+\s+s)", "Next try"),
             (r"solicitations\b", "solicitation"),
-            (r" (-|\d+ ms)(?= )", " TIME"),
+            (r" (-|[\d.]+ ms)(?= )", " TIME"),
             (r"(\d+ [dhms] )?\d+ [dhms]\b", "TIME"),
             (r"[0-9.]+ ([KMGT]i)?B\b", "SIZE"),
             (r"<?\d[0-9.,]*( [kM])?", "N"),
