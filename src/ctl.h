@@ -21,7 +21,7 @@
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
-#define CTL_VERSION	4u
+#define CTL_VERSION	5u
 
 enum ctl_verb {
 	CTL_STATUS = 1,	/* struct ctl_status */
@@ -88,6 +88,7 @@ struct ctl_status {
 	struct priv_link link;		/* as the parent told last */
 	uint32_t udp_error;		/* errno of the last packet if it was
 					 * not sent, else 0 */
+	uint64_t udp_refused;		/* of udp_drops: by a firewall here */
 	uint64_t retry_in;		/* the next solicitation; 0: now */
 	uint32_t datapath;		/* enum datapath: in use */
 	uint32_t firewall;		/* client: InboundFirewall */
@@ -102,6 +103,7 @@ struct ctl_status {
 	struct ctl_sample {
 		uint64_t age;
 		struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;
+		uint64_t udp_refused;
 		uint64_t counters[TEREDO_N_COUNTERS];
 	} then;
 };

@@ -12,7 +12,9 @@
  *
  * Nothing is guessed. That something drops our packets far away looks as if
  * the server were off; "udp-blocked" is said only when our own kernel told us
- * so (EPERM: a firewall on this host).
+ * so (EPERM: a firewall on this host): to a client that hears nothing, and to
+ * relay and server when of all packets of the last 10 to 20 s none left. Where
+ * a firewall refuses some, to hosts that somebody does not want, all is well.
  */
 #include "config.h"
 
@@ -201,6 +203,13 @@ static uint32_t find_sunset(const struct ctl_status *st)
 		     BIT(SUNSET_NEAR));
 }
 
+/* For relay and server: nobody is missed when there is silence. */
+static bool nothing_leaves(const struct ctl_status *st)
+{
+	return st->udp_refused > st->then.udp_refused &&
+	       st->udp_tx.packets == st->then.udp_tx.packets;
+}
+
 static bool table_is_full(const struct ctl_status *st)
 {
 	return st->peers_max != 0 && st->role != PRIV_SERVER &&
@@ -219,7 +228,8 @@ uint32_t health_find(const struct ctl_status *st)
 	case PRIV_SERVER_RELAY:
 	case PRIV_RELAY:
 	case PRIV_SERVER:
-		found |= find_link(st);
+		found |= find_link(st) |
+			 if_so(nothing_leaves(st), BIT(UDP_BLOCKED));
 		break;
 	default:
 		return health_visible(found);

@@ -119,15 +119,18 @@ static void print_reason(const struct ctl_status *st, enum health h,
 		[HEALTH_ERROR] = RED,
 	};
 	const struct health_reason *r = health_reason(h);
-	char text[MIREDOCTL_REASON_MAX];
+	char text[MIREDOCTL_REASON_MAX], try[MIREDOCTL_REASON_MAX + 5];
 
 	fprintf(out, "  %s%-*s%s", miredoctl_colour(colour[r->severity]),
 		CODE_WIDTH, r->code, miredoctl_colour(PLAIN));
 	miredoctl_wrap(out, miredoctl_health_text(text, st, h), CODE_WIDTH + 2,
 		       TEXT_WIDTH);
-	if (worst)
-		fprintf(out, "  %-*s Try: %s\n", CODE_WIDTH, "",
-			miredoctl_health_remedy(text, st, h));
+	if (!worst)
+		return;
+	snprintf(try, sizeof(try), "Try: %s",
+		 miredoctl_health_remedy(text, st, h));
+	fprintf(out, "  %-*s", CODE_WIDTH, "");
+	miredoctl_wrap(out, try, CODE_WIDTH + 2, TEXT_WIDTH);
 }
 
 void miredoctl_print_health(const struct ctl_status *st, FILE *out)

@@ -596,5 +596,6 @@ void pump_status(const struct pump *p, struct ctl_status *st)
 	st->tun_drops = p->tun_drops + (uint32_t)written->drops;
 	st->udp_drops = (uint32_t)sent->drops;
 	st->udp_error = (uint32_t)sent->error;
+	st->udp_refused = sent->refused;
 	st->datapath = pump_features(p);
 }

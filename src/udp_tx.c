@@ -215,6 +215,13 @@ static void count(struct udp_tx *tx, uint32_t n, uint32_t len)
 	tx->stuck = false;
 }
 
+static void lose(struct udp_tx *tx, uint32_t n, int error)
+{
+	tx->counts.drops += n;
+	tx->counts.refused += error == -EPERM ? n : 0;
+	tx->counts.error = -error;
+}
+
 static struct msghdr message(struct udp_tx *tx, unsigned i)
 {
 	const struct run *r = &tx->run[i];
@@ -258,12 +265,16 @@ static bool wait_for_room(struct udp_tx *tx, int fd, int error)
 	return true;
 }
 
-static bool send_one(struct udp_tx *tx, int fd, const struct msghdr *msg)
+/* 0 or -errno. */
+static int send_one(struct udp_tx *tx, int fd, const struct msghdr *msg)
 {
-	while (sendmsg(fd, msg, 0) < 0)
-		if (!wait_for_room(tx, fd, -errno))
-			return false;
-	return true;
+	while (sendmsg(fd, msg, 0) < 0) {
+		int error = -errno;
+
+		if (!wait_for_room(tx, fd, error))
+			return error;
+	}
+	return 0;
 }
 
 /* A run's datagrams, each by itself. */
@@ -272,6 +283,7 @@ static void send_singly(struct udp_tx *tx, unsigned i)
 	const struct run *r = &tx->run[i];
 	struct msghdr msg = message(tx, i);
 	uint32_t left = r->len;
+	int error;
 
 	msg.msg_control = NULL;
 	msg.msg_controllen = 0;
@@ -281,10 +293,11 @@ static void send_singly(struct udp_tx *tx, unsigned i)
 		msg.msg_iovlen = 0;
 		while (len < r->size && len < left)
 			len += (uint32_t)msg.msg_iov[msg.msg_iovlen++].iov_len;
-		if (send_one(tx, r->fd, &msg))
+		error = send_one(tx, r->fd, &msg);
+		if (error == 0)
 			count(tx, 1, len);
 		else
-			tx->counts.drops++;
+			lose(tx, 1, error);
 		msg.msg_iov += msg.msg_iovlen;
 		left -= len;
 	}
@@ -323,8 +336,7 @@ static bool refused(struct udp_tx *tx, unsigned i, int error)
 	else if (many && (error == -EIO || error == -EINVAL))
 		path_cannot(tx, tx->run[i].to.ip);
 	else {
-		tx->counts.drops += tx->run[i].n;
-		tx->counts.error = -error;
+		lose(tx, tx->run[i].n, error);
 		return true;
 	}
 	send_singly(tx, i);

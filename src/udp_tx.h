@@ -33,6 +33,7 @@ void udp_tx_flush(struct udp_tx *tx);
 
 struct udp_tx_counts {
 	uint64_t packets, bytes, drops;
+	uint64_t refused;	/* of the drops: EPERM, by a firewall here */
 	int error;	/* errno of the last one if it was dropped, else 0 */
 };
 const struct udp_tx_counts *udp_tx_counts(const struct udp_tx *tx);

@@ -40,6 +40,7 @@ static void take_sample(struct vitals *v, const struct ctl_status *st,
 	s->udp_tx = st->udp_tx;
 	s->tun_rx = st->tun_rx;
 	s->tun_tx = st->tun_tx;
+	s->udp_refused = st->udp_refused;
 	memcpy(s->counters, st->counters, sizeof(s->counters));
 }
 

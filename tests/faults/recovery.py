@@ -13,7 +13,6 @@ import time
 
 import faults            # it finds the others
 import lab
-import nat
 from session import Session, elapsed        # noqa: F401
 
 
@@ -149,20 +148,10 @@ class Recovery(faults.Case):
     # ---- and to the network ----
 
     def renumber(self, host, leg, dev, old, new):
-        """Another IPv4 address on the link to the core."""
-        self.world.core.ip(f"route add {new}/32 dev {leg}")
-        host.ip(f"addr del {old}/32 dev {dev}", f"addr add {new}/32 dev {dev}",
-                f"route replace {lab.GATEWAY4}/32 dev {dev} src {new}",
-                f"route replace default via {lab.GATEWAY4} src {new}")
-        host.ip4 = new
+        self.world.renumber(host, leg, dev, old, new)
 
     def reboot_nat(self, host, number):
-        """The NAT box forgets everything and has another address."""
-        box = host.nat
-        leg = next(line.split()[2] for line in self.world.core.run(
-            "ip", "route", "show", f"{box.ip4}").stdout.splitlines())
-        self.renumber(box, leg, "wan", box.ip4, f"203.0.113.{number}")
-        nat.forget(box)
+        self.world.reboot_nat(host, number)
 
 
 def mapped_to(daemon, ip):

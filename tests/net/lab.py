@@ -198,6 +198,11 @@ class Host:
         s.bind((address, port))
         return s
 
+    def service_uid(self):
+        with open(self.path("/etc/passwd"), encoding="ascii") as f:
+            return next(int(line.split(":")[2]) for line in f
+                        if line.startswith("miredo:"))
+
     # ---- what the kernel says of this host ----
 
     def processes(self):
@@ -368,6 +373,22 @@ class World:
         host.ip("link set eth0 up", f"addr add {address}/24 dev eth0",
                 f"route add default via {gateway}")
         host.ip4, host.nat, host.gateway4 = address, box, gateway
+
+    def renumber(self, host, leg, dev, old, new):
+        """Another IPv4 address on the link to the core."""
+        self.core.ip(f"route add {new}/32 dev {leg}")
+        host.ip(f"addr del {old}/32 dev {dev}", f"addr add {new}/32 dev {dev}",
+                f"route replace {GATEWAY4}/32 dev {dev} src {new}",
+                f"route replace default via {GATEWAY4} src {new}")
+        host.ip4 = new
+
+    def reboot_nat(self, host, number):
+        """The NAT box forgets everything and has another address."""
+        box = host.nat
+        leg = next(line.split()[2] for line in self.core.run(
+            "ip", "route", "show", f"{box.ip4}").stdout.splitlines())
+        self.renumber(box, leg, "wan", box.ip4, f"203.0.113.{number}")
+        nat.forget(box)
 
     def server(self, name, tree, *addresses):
         host = self.host(name, tree)

@@ -138,6 +138,26 @@ static void what_a_client_finds_of_its_nat(void **state)
 	assert_int_equal(health_find(&st), 0);
 }
 
+/* Nothing at all, over some seconds: a firewall may refuse some hosts. */
+static void relay_and_server_find_that_nothing_leaves(void **state)
+{
+	(void)state;
+	for (uint32_t role = PRIV_RELAY; role <= PRIV_SERVER_RELAY; role++) {
+		struct ctl_status st = well(role);
+
+		st.udp_tx.packets = st.then.udp_tx.packets = 1000;
+		st.udp_refused = st.then.udp_refused = 3;
+		assert_int_equal(health_find(&st), 0); /* long ago */
+		st.udp_refused = 4;
+		assert_alone(&st, HEALTH_UDP_BLOCKED);
+		st.udp_tx.packets++;
+		assert_int_equal(health_find(&st), 0);
+		st.udp_tx.packets--;
+		st.link.bits = PRIV_LINK_NO_IPV4;
+		assert_alone(&st, HEALTH_NO_IPV4);
+	}
+}
+
 static void an_interface_that_is_down_explains_the_routes(void **state)
 {
 	struct ctl_status st = well(PRIV_CLIENT);
@@ -223,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_client_without_an_answer_says_so),
 		cmocka_unit_test(a_name_has_failed_only_when_dns_said_so),
 		cmocka_unit_test(what_a_client_finds_of_its_nat),
+		cmocka_unit_test(relay_and_server_find_that_nothing_leaves),
 		cmocka_unit_test(an_interface_that_is_down_explains_the_routes),
 		cmocka_unit_test(a_table_is_full_when_nobody_else_fits),
 		cmocka_unit_test(information_leaves_all_well),

@@ -399,6 +399,29 @@ static void without_features_each_is_sent_alone(void **state)
 	assert_int_equal(calls, 0);
 }
 
+/* A firewall of this host does so. */
+static void what_a_firewall_refuses_is_counted_by_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 2; i++) {	/* segments, and singly */
+		fail_runs = fail_single = EPERM;
+		for (unsigned k = 0; k < 3; k++)
+			add(f, 0, 700);
+		udp_tx_flush(f->tx);
+		assert_int_equal(udp_tx_counts(f->tx)->packets, 0);
+		assert_int_equal(udp_tx_counts(f->tx)->drops, 3);
+		assert_int_equal(udp_tx_counts(f->tx)->refused, 3);
+		assert_int_equal(udp_tx_counts(f->tx)->error, EPERM);
+		begin(f, 0);
+	}
+	fail_runs = fail_single = ENETUNREACH;
+	add(f, 0, 700);
+	udp_tx_flush(f->tx);
+	assert_int_equal(udp_tx_counts(f->tx)->drops, 1);
+	assert_int_equal(udp_tx_counts(f->tx)->refused, 0);
+}
+
 static void what_cannot_be_sent_stops_nobody_else(void **state)
 {
 	struct fixture *f = *state;
@@ -506,6 +529,7 @@ int main(void)
 		T(a_run_that_is_taken_speaks_for_the_kernel),
 		T(a_kernel_without_sendmmsg_gets_sendmsg),
 		T(without_features_each_is_sent_alone),
+		T(what_a_firewall_refuses_is_counted_by_itself),
 		T(what_cannot_be_sent_stops_nobody_else),
 		T(a_full_buffer_is_waited_for),
 		T(a_full_buffer_is_waited_for_by_single_datagrams_too),
