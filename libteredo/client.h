@@ -160,12 +160,15 @@ void teredo_client_outlook(const struct teredo_client *c,
  * solicitation. Call restore before start.
  */
 struct teredo_client_saved {
+	/* of what was restored before, too: times are on one clock */
+	teredo_time since, last_answer, rtt;
 	struct teredo_addr addr;
 	struct teredo_ep mapped;
 	uint32_t server_ip, server_ip2;
 	uint32_t server, mtu, nat;
 	uint32_t local_ip;		/* our own before the NAT, or 0 */
 	uint32_t refresh_ms;		/* determined; 0: not yet */
+	uint32_t local_ip;
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 };
 /* false: there is nothing to save yet. */

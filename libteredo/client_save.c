@@ -8,7 +8,9 @@
  * before any of it is used.
  *
  * What is restored is at work at once. One solicitation confirms it, or brings
- * a new address, as in any refresh. The cookie key comes along, so that the
+ * a new address, as in any refresh. How long the address has been there, and
+ * when the server was heard, is no other process's business and goes on. The
+ * cookie key comes along, so that the
  * answer to a bubble of the process before still counts. A refresh interval
  * that was determined comes along too; the determination (client_interval.c)
  * does not, and begins anew with another port when the address is confirmed.
@@ -32,6 +34,10 @@ bool teredo_client_save(const struct teredo_client *c,
 	saved->server = c->number;
 	saved->mtu = c->mtu;
 	saved->nat = (uint32_t)c->nat;
+	saved->local_ip = c->local_ip;
+	saved->since = c->since;
+	saved->last_answer = c->last_answer;
+	saved->rtt = c->rtt;
 	if (client_interval_state(c) == TEREDO_INTERVAL_DETERMINED)
 		saved->refresh_ms = (uint32_t)(c->refresh / TEREDO_MS);
 	memcpy(saved->cookie_key, c->cookie_key, sizeof(saved->cookie_key));
@@ -50,10 +56,18 @@ static bool is_address_sound(const struct teredo_client_saved *s)
 	       s->mapped.port != 0;
 }
 
-static bool is_sound(const struct teredo_client *c,
-		     const struct teredo_client_saved *s)
+/* An answer brought the address, and its question was earlier. */
+static bool is_time_sound(const struct teredo_client_saved *s, teredo_time now)
 {
-	return is_address_sound(s) && ipv4_is_global(s->server_ip) &&
+	return s->since <= s->last_answer && s->last_answer <= now &&
+	       s->rtt <= s->last_answer;
+}
+
+static bool is_sound(const struct teredo_client *c,
+		     const struct teredo_client_saved *s, teredo_time now)
+{
+	return is_address_sound(s) && is_time_sound(s, now) &&
+	       ipv4_is_global(s->server_ip) &&
 	       (s->server_ip2 == 0 || (ipv4_is_global(s->server_ip2) &&
 				       s->server_ip2 != s->server_ip)) &&
 	       s->server < c->config.servers && s->mtu >= TEREDO_MTU &&
@@ -65,7 +79,7 @@ bool teredo_client_restore(struct teredo_client *c,
 			   const struct teredo_client_saved *saved,
 			   teredo_time now, struct teredo_outbox *ob)
 {
-	if (c->state != TEREDO_CLIENT_RESOLVING || !is_sound(c, saved))
+	if (c->state != TEREDO_CLIENT_RESOLVING || !is_sound(c, saved, now))
 		return false;
 	c->has_address = true;
 	c->addr = saved->addr;
@@ -73,7 +87,10 @@ bool teredo_client_restore(struct teredo_client *c,
 	c->local_ip = saved->local_ip;	/* only told in the status */
 	c->mtu = saved->mtu;
 	c->nat = (enum teredo_nat)saved->nat;
-	c->since = now;
+	c->since = saved->since;
+	c->last_answer = saved->last_answer;
+	c->rtt = saved->rtt;
+	c->local_ip = saved->local_ip;
 	client_interval_restore(c, saved->refresh_ms);
 	c->used = (struct client_server){ .ip = saved->server_ip,
 					  .ip2 = saved->server_ip2 };

@@ -56,7 +56,8 @@ struct ctl_status {
 	struct ctl_head head;
 	uint32_t role;			/* enum priv_role */
 	uint32_t pid;			/* of the engine */
-	uint64_t uptime;		/* of this engine */
+	uint64_t uptime;		/* of the service */
+	uint64_t engine_age;		/* counters count from its start */
 	uint64_t address_age;		/* since the address was obtained */
 	uint32_t generation;		/* engines so far, from 1 */
 	/* client: enum teredo_client_state and enum teredo_nat */

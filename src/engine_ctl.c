@@ -63,7 +63,8 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	teredo_time now = clock_now();
 
 	st->pid = (uint32_t)e->pid;
-	st->uptime = now - e->started;
+	st->uptime = now - config->started * TEREDO_SECOND;
+	st->engine_age = now - e->started;
 	st->generation = snapshot_generation(e->c.snap);
 	st->prefix = config->prefix;
 	st->auth_keys = e->c.n_keys;

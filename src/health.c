@@ -2,7 +2,7 @@
  * health.c - what is wrong, by coded reasons
  *
  * A pure function of the status: the engine asks it once a second, logs what
- * is new and tells the parent, which tells the service manager; miredoctl asks
+ * comes and goes and tells the parent, which tells the service manager; miredoctl asks
  * it for screen, JSON, metrics and exit code. So all of them say the same.
  *
  * One fault shows in many places: where the interface is down, it is also
@@ -21,6 +21,8 @@
 #include "health.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../libteredo/client.h"
 #include "ctl.h"
@@ -163,7 +165,7 @@ static bool mapping_is_unstable(const struct ctl_status *st)
 {
 	uint64_t n = st->counters[TEREDO_EV_mapping_changed];
 
-	return n >= UNSTABLE_CHANGES && st->uptime / n < UNSTABLE_EACH;
+	return n >= UNSTABLE_CHANGES && st->engine_age / n < UNSTABLE_EACH;
 }
 
 static uint32_t find_client(const struct ctl_status *st)
@@ -250,12 +252,32 @@ uint32_t health_visible(uint32_t bits)
 	return visible;
 }
 
+uint32_t health_problems(uint32_t bits)
+{
+	for (unsigned h = 0; h < HEALTHS; h++)
+		if (reasons[h].severity == HEALTH_INFO)
+			bits &= ~(1u << h);
+	return bits & ((1u << HEALTHS) - 1);
+}
+
+const char *health_codes(char buf[HEALTH_CODES_LEN], uint32_t bits)
+{
+	size_t n = 0;
+
+	strcpy(buf, "ok");
+	for (unsigned h = 0; h < HEALTHS; h++)
+		if ((bits & 1u << h) != 0)
+			n += (size_t)sprintf(buf + n, "%s%s", n > 0 ? ", " : "",
+					     reasons[h].code);
+	return buf;
+}
+
 enum health health_worst(uint32_t bits)
 {
 	unsigned h = 0;
 
-	while (h < HEALTHS && ((bits & 1u << h) == 0 ||
-			       reasons[h].severity == HEALTH_INFO))
+	bits = health_problems(bits);
+	while (h < HEALTHS && (bits & 1u << h) == 0)
 		h++;
 	return (enum health)h;
 }

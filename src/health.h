@@ -53,6 +53,11 @@ const char *health_severity_name(enum health_severity s);
 uint32_t health_find(const struct ctl_status *st);
 /* Takes out of these bits what has its cause in another of them. */
 uint32_t health_visible(uint32_t bits);
+/* Of these bits those that are no information. */
+uint32_t health_problems(uint32_t bits);
+/* "a, b": their codes, most important first; "ok": none. */
+#define HEALTH_CODES_LEN (HEALTHS * 22)
+const char *health_codes(char buf[HEALTH_CODES_LEN], uint32_t bits);
 /* Whether all is well but for information. */
 bool health_is_well(uint32_t bits);
 /* The most important one that is no information; HEALTHS: none. */

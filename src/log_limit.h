@@ -9,6 +9,7 @@
 
 #define LOG_LIMIT_PERIOD  1000000000u	/* ns, for each reason */
 #define LOG_LIMIT_REASONS 16u
+#define LOG_LIMIT_BEGIN   48u		/* of a line, as it is told later */
 
 /* All zero: nothing was said yet. */
 struct log_limit {
@@ -16,7 +17,9 @@ struct log_limit {
 		uint32_t reason;
 		unsigned suppressed;
 		uint64_t said; /* 0: free */
+		char begin[LOG_LIMIT_BEGIN];
 	} reasons[LOG_LIMIT_REASONS];
+	unsigned lost; /* of reasons that made room for others */
 };
 
 /*
@@ -25,5 +28,14 @@ struct log_limit {
  */
 bool log_limit_pass(struct log_limit *l, const char *line, uint64_t now,
 		    unsigned *suppressed);
+
+/*
+ * What was not logged, where no line has come since that could tell: to be
+ * called from time to time until false. Then *suppressed lines are told of,
+ * each like `begin`, which is "" where that is forgotten, and the next line of
+ * that reason has its second to wait. `now` UINT64_MAX: there comes no more.
+ */
+bool log_limit_flush(struct log_limit *l, uint64_t now, unsigned *suppressed,
+		     char begin[LOG_LIMIT_BEGIN]);
 
 #endif

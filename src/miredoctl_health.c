@@ -82,7 +82,7 @@ const char *miredoctl_health_text(char buf[MIREDOCTL_REASON_MAX],
 			 "The NAT changed the mapping %" PRIu64 " times in %s, "
 			 "and with it the address.",
 			 st->counters[TEREDO_EV_mapping_changed],
-			 text_duration(text, st->uptime));
+			 text_duration(text, st->engine_age));
 		break;
 	case HEALTH_SUNSET_NEAR:
 		snprintf(buf, MIREDOCTL_REASON_MAX,

@@ -196,7 +196,7 @@ static const struct {
 	{"miredo_instance", "info", NULL, "The role, and its interface.",
 	 put_instance},
 	{"miredo_uptime_seconds", "gauge", "seconds",
-	 "For how long this engine has run.", put_uptime},
+	 "For how long the service has run, whatever its engines did.", put_uptime},
 	{"miredo_engines", "counter", NULL,
 	 "Engines so far; more than one after a crash or a reload.",
 	 put_engines},

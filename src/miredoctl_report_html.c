@@ -182,8 +182,10 @@ static void write_client_facts(const struct ctl_status *st, FILE *out)
 	fact(out, "NAT", line);
 	if (!miredoctl_has_address(st))
 		return;
-	snprintf(line, sizeof(line), "%s to %s, for %s",
-		 text_ep(a, st->local_ip, st->local_port),
+	snprintf(line, sizeof(line), "%s%s%s, for %s",
+		 st->local_ip != 0
+			 ? text_ep(a, st->local_ip, st->local_port) : "",
+		 st->local_ip != 0 ? " to " : "",
 		 text_ep(b, st->mapped_ip, st->mapped_port),
 		 text_duration(age, st->address_age));
 	fact(out, "Mapping", line);

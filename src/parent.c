@@ -320,6 +320,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 	if (late >= SLEPT)
 		parent_net_slept(p);
 	engine_watch(p);
+	priv_serve_tick(p, now);
 	resolve_tick(p, now);
 	parent_sunset_tick(p);
 	parent_health_tell(p, false);
@@ -504,6 +505,7 @@ int parent_run(const struct parent_options *opt, const struct conf *conf)
 	notify_say(p.opt.notify, "STOPPING=1");
 	engine_close(&p);
 	child_end(&p.engine.child);
+	priv_serve_tick(&p, UINT64_MAX);
 	resolve_tick(&p, UINT64_MAX);
 	firewall_free(p.firewall);
 	return status;

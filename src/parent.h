@@ -267,5 +267,7 @@ void resolve_tick(struct parent *p, uint64_t now);
 
 /* loop_fn for the engine's socket; ctx is the parent. */
 void priv_serve(void *ctx, uint32_t events);
+/* Tells how many of the engine's lines were not logged; UINT64_MAX: all. */
+void priv_serve_tick(struct parent *p, uint64_t now);
 
 #endif

@@ -7,7 +7,7 @@
  * changed and twice a second, and speaks only when there is news.
  *
  * Outwards: the engine answers with the codes that it found, and the parent
- * puts the worst of them in words for the service manager (STATUS=). The words
+ * puts the worst of them in words, and how many more there are, for the service manager (STATUS=). The words
  * are ours: an engine that was taken over can choose among them and no more.
  */
 #include "config.h"
@@ -118,18 +118,23 @@ static void describe_well(const struct parent *p, char *text, size_t size)
 
 void parent_health_say(struct parent *p)
 {
-	enum health h = health_worst(health_visible(p->engine.health &
-						    ((1u << HEALTHS) - 1)));
+	uint32_t bits = health_problems(health_visible(
+		p->engine.health & ((1u << HEALTHS) - 1)));
+	enum health h = health_worst(bits);
+	unsigned more = (unsigned)__builtin_popcount(bits) - 1;
 	char line[300] = "STATUS=";
 	size_t n = strlen(line);
 
 	if (!p->ever_ready)
 		return;
-	if (h != HEALTHS)
-		snprintf(line + n, sizeof(line) - n, "%s: %s",
-			 health_reason(h)->code, health_reason(h)->text);
-	else
+	if (h == HEALTHS)
 		describe_well(p, line + n, sizeof(line) - n);
+	else
+		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s: %s",
+				      health_reason(h)->code,
+				      health_reason(h)->text);
+	if (h != HEALTHS && more > 0 && n < sizeof(line))
+		snprintf(line + n, sizeof(line) - n, " +%u more", more);
 	if (strcmp(line, p->status_said) == 0)
 		return;
 	memcpy(p->status_said, line, sizeof(line));

@@ -34,6 +34,7 @@
 #include "../libteredo/addr.h"
 #include "../libtun6/tun6.h"
 #include "holder.h"
+#include "clock.h"
 #include "log.h"
 #include "msg.h"
 #include "parent.h"
@@ -560,6 +561,7 @@ void parent_open(struct parent *p)
 	must(server ? open_native6(p) : open_tun(p));
 	open_control(p);
 	parent_sunset_look(p, true);
+	p->config.started = (uint32_t)(clock_now() / 1000000000u);
 	parent_configure(p);
 	p->fd[PRIV_FD_SNAPSHOT] = snapshot_create(p->config.max_peers);
 	if (p->fd[PRIV_FD_SNAPSHOT] < 0)

@@ -123,6 +123,7 @@ struct priv_config {
 	uint32_t datapath;		/* bits of enum datapath */
 	uint32_t configured;		/* the role by the configuration */
 	uint32_t sunset;		/* days since 1970; 0: no date */
+	uint32_t started;		/* the service: s of CLOCK_BOOTTIME */
 	uint32_t refresh;		/* client: seconds, not 0 */
 	uint32_t find_refresh;		/* client: beginning with that */
 	uint32_t discovery;		/* client: enum teredo_discovery */
@@ -184,7 +185,7 @@ static_assert(sizeof(struct priv_word) == 8, "padding");
 static_assert(sizeof(struct priv_tun_up) == 24, "padding");
 static_assert(sizeof(struct priv_log) == 8 + PRIV_LOG_TEXT, "padding");
 static_assert(sizeof(struct priv_config) ==
-	      76 + 8 * PRIV_ACCESS + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
+	      80 + 8 * PRIV_ACCESS + 2 * 20 + PRIV_SERVERS * PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_keys) ==
 	      8 + PRIV_KEYS_EACH * (4 + AUTH_ID_MAX + AUTH_SECRET_MAX),
 	      "padding");

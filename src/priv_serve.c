@@ -8,7 +8,8 @@
  *
  * At most so many messages are read at a time that signals and the watchdog
  * have their turn. Of the engine's lines one a second is logged for each reason
- * (log_limit.h), and twenty in all.
+ * (log_limit.h), and twenty in all; how many were not, is told after them, by
+ * a timer if no line follows.
  */
 #include "config.h"
 
@@ -36,28 +37,50 @@ static void serve_answer(struct parent *p, uint32_t about, int err)
 	parent_send(p, &m, sizeof(m), -1);
 }
 
+/* A new second, in which again some lines may be logged. */
+static void log_window(struct parent_engine *e, uint64_t now)
+{
+	if (now - e->log_window < LOG_WINDOW)
+		return;
+	if (e->log_suppressed > 0)
+		log_line(LOG_WARNING, "%u lines of the engine were suppressed",
+			 e->log_suppressed);
+	e->log_window = now;
+	e->log_lines = e->log_suppressed = 0;
+}
+
 static void serve_log(struct parent *p, const struct priv_log *m, uint64_t now)
 {
 	struct parent_engine *e = &p->engine;
 	unsigned more;
 
-	if (now - e->log_window >= LOG_WINDOW) {
-		if (e->log_suppressed > 0)
-			log_line(LOG_WARNING, "%u lines of the engine were "
-					      "suppressed",
-				 e->log_suppressed);
-		e->log_window = now;
-		e->log_lines = e->log_suppressed = 0;
-	}
+	log_window(e, now);
 	if (!log_limit_pass(&e->log_limit, m->text, now, &more))
 		return;
 	if (e->log_lines++ >= LOG_LINES)
-		e->log_suppressed++;
+		e->log_suppressed += 1 + more;
 	else if (more > 0)
 		log_line((int)m->level, "%s (%u like it were suppressed)",
 			 m->text, more);
 	else
 		log_line((int)m->level, "%s", m->text);
+}
+
+void priv_serve_tick(struct parent *p, uint64_t now)
+{
+	struct parent_engine *e = &p->engine;
+	char begin[LOG_LIMIT_BEGIN];
+	unsigned n;
+
+	log_window(e, now);
+	while (log_limit_flush(&e->log_limit, now, &n, begin)) {
+		if (e->log_lines++ >= LOG_LINES && now != UINT64_MAX)
+			e->log_suppressed += n;
+		else
+			log_line(LOG_WARNING, begin[0] != '\0'
+				 ? "%u lines like \"%s\" were suppressed"
+				 : "%u lines%s were suppressed", n, begin);
+	}
 }
 
 static void serve_tun(struct parent *p, const void *msg)

@@ -2,10 +2,13 @@
  * vitals.c - how an engine has been: its counters some time ago, its health
  *
  * A status is of now. For rates the counters of 10 to 20 s ago are kept, in
- * two samples that take turns, and for how long something has been wrong. The
- * log gets one line when the worst of it changes, with the code before the colon,
- * so that one reason does not suppress another (log_limit.c). That a client has
- * only just asked its server is no news.
+ * two samples that take turns, and for how long something has been wrong.
+ *
+ * The log gets a line when a reason comes and one when it ends, with the code
+ * before the colon, so that one reason does not suppress another
+ * (log_limit.c). One that is only hidden by its cause has not ended. That a
+ * client has only just asked its server is no news, and until it has its
+ * answer nobody knows what has ended. Information is logged by who has it.
  */
 #include "config.h"
 
@@ -26,7 +29,6 @@ void vitals_begin(struct vitals *v, uint64_t now)
 	memset(v, 0, sizeof(*v));
 	v->sample[0].age = v->sample[1].age = now;
 	v->health = NEVER_TOLD;
-	v->logged = HEALTHS;
 }
 
 static void take_sample(struct vitals *v, const struct ctl_status *st,
@@ -44,19 +46,59 @@ static void take_sample(struct vitals *v, const struct ctl_status *st,
 	memcpy(s->counters, st->counters, sizeof(s->counters));
 }
 
-static void log_health(struct vitals *v, uint32_t is)
+/* Problems that are new, each in a line. */
+static void log_new(uint32_t bits)
 {
-	enum health new = health_worst(is & ~EARLY);
+	for (unsigned h = 0; h < HEALTHS; h++)
+		if ((bits & 1u << h) != 0)
+			log_line(LOG_WARNING, "health %s: %s",
+				 health_reason((enum health)h)->code,
+				 health_reason((enum health)h)->text);
+}
 
-	if (new == v->logged || (new == HEALTHS && (is & EARLY) != 0))
-		return;
-	if (new != HEALTHS)
-		log_line(LOG_WARNING, "health %s: %s",
-			 health_reason(new)->code, health_reason(new)->text);
-	else
+/* Those that have ended, each in a line, or with the last one all in one. */
+static void log_ended(uint32_t ended, bool well)
+{
+	char codes[HEALTH_CODES_LEN];
+
+	if (ended != 0 && well) {
 		log_line(LOG_NOTICE, "health ok: no more %s",
-			 health_reason(v->logged)->code);
-	v->logged = new;
+			 health_codes(codes, ended));
+		return;
+	}
+	for (unsigned h = 0; h < HEALTHS; h++)
+		if ((ended & 1u << h) != 0)
+			log_line(LOG_NOTICE, "health %s has ended",
+				 health_reason((enum health)h)->code);
+}
+
+/* Which of the logged ones are still there: found, or behind a cause. */
+static uint32_t still(uint32_t logged, uint32_t found)
+{
+	uint32_t bits = 0;
+
+	for (unsigned h = 0; h < HEALTHS; h++) {
+		uint32_t bit = 1u << h;
+
+		if ((logged & bit) != 0 &&
+		    ((found & bit) != 0 ||
+		     health_visible(found | bit) == found))
+			bits |= bit;
+	}
+	return bits;
+}
+
+static void log_health(struct vitals *v, uint32_t found)
+{
+	uint32_t is = health_problems(found) & ~EARLY, kept;
+
+	log_new(is & ~v->logged);
+	v->logged |= is;
+	if ((found & EARLY) != 0)
+		return;
+	kept = still(v->logged, is);
+	log_ended(v->logged & ~kept, kept == 0);
+	v->logged = kept;
 }
 
 bool vitals_look(struct vitals *v, const struct ctl_status *st, uint64_t now)

@@ -179,6 +179,22 @@ within 5 grep -qx READY=1 "$dir/notified" && answers
 report "READY=1 is told when the control socket answers"
 within 3 grep -qx WATCHDOG=1 "$dir/notified"
 report "WATCHDOG=1 follows"
+told() { grep -q -e "^STATUS=$1" "$dir/notified"; }
+within 8 told "Qualified 2001:0:c000:201:"
+report "STATUS= tells that it is qualified, and its address"
+ip link set teredo down
+within 5 told 'iface-admin-down: Somebody set the interface down; it is left so.$'
+report "STATUS= tells what is wrong"
+stop_server
+kill -HUP "$pid"
+within 15 told 'iface-admin-down: Somebody .* left so. +1 more$'
+report "and that there is more"
+ip link set teredo up
+within 5 told 'server-unreachable: The server does not answer. It is off, '
+report "and then that"
+start_server
+within 10 sh -c "grep '^STATUS=' '$dir/notified' | tail -n 1 | grep -q Qualif"
+report "STATUS= tells that all is well again"
 stop
 within 2 grep -qx STOPPING=1 "$dir/notified"
 report "STOPPING=1 at the end"

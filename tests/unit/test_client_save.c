@@ -84,7 +84,6 @@ static void all_of_it_is_restored(void **state)
 	assert_int_equal(st.mtu, TEREDO_MAX_UDP);
 	assert_int_equal(bench.mtu, TEREDO_MAX_UDP);
 	assert_int_equal(st.nat, TEREDO_NAT_UNKNOWN);
-	assert_int_equal(st.since, bench.now);
 	/* it is that server which is asked on, and the other one in turn */
 	assert_true(bench_server(0, SERVER, NULL));
 	bench_run(12 * S);
@@ -93,6 +92,35 @@ static void all_of_it_is_restored(void **state)
 	bench_run(3300 * MS);
 	bench_expect_rs(SERVER);
 	bench_expect_rs(RESERVE);
+}
+
+/* What a user sees does not begin anew with a process. */
+static void how_long_and_how_well_it_works_is_restored(void **state)
+{
+	struct teredo_client_status before, st;
+	struct bench_ra ra;
+
+	bench_close();
+	bench_setup(state);
+	bench_qualify();
+	bench_forget();
+	bench_run_to(TEREDO_CLIENT_REFRESHING);
+	ra = bench_ra(bench_expect_rs(SERVER), SERVER);
+	bench.now += 20 * MS;
+	assert_int_equal(bench_answer(&ra).fate, TEREDO_TAKEN);
+	before = bench_status();
+	assert_true(before.since < before.last_answer && before.rtt != 0 &&
+		    before.local.ip != 0);
+	assert_true(teredo_client_save(bench.c, &saved));
+	bench_close();
+	bench_setup(state);
+	bench.now = before.last_answer + 5 * S;
+	assert_true(bench_restore(&saved));
+	st = bench_status();
+	assert_int_equal(st.since, before.since);
+	assert_int_equal(st.last_answer, before.last_answer);
+	assert_int_equal(st.rtt, before.rtt);
+	assert_ep_equal(st.local, before.local);
 }
 
 static void names_are_asked_for_but_an_old_answer_changes_nothing(void **state)
@@ -227,6 +255,15 @@ static void a_snapshot_is_read_as_hostile_input(void **state)
 	s = saved;
 	s.nat = TEREDO_NATS;
 	refuse(&s, "kind of nat");
+	s = saved;
+	s.last_answer = bench.now + 1;
+	refuse(&s, "time of the last answer");
+	s = saved;
+	s.since = s.last_answer + 1;
+	refuse(&s, "time of the address");
+	s = saved;
+	s.rtt = s.last_answer + 1;
+	refuse(&s, "round trip");
 	assert_true(bench_restore(&saved));
 	assert_false(bench_restore(&saved));	/* once */
 }
@@ -273,6 +310,7 @@ int main(void)
 		T(nothing_is_saved_before_there_is_an_address),
 		T(the_address_is_at_work_at_once),
 		T(all_of_it_is_restored),
+		T(how_long_and_how_well_it_works_is_restored),
 		T(names_are_asked_for_but_an_old_answer_changes_nothing),
 		T(another_mapping_makes_another_address),
 		T(without_a_resolver_the_saved_server_is_asked_on),

@@ -22,7 +22,7 @@ static struct ctl_status well(uint32_t role)
 {
 	return (struct ctl_status){
 		.role = role,
-		.uptime = 100 * MINUTE,
+		.engine_age = 100 * MINUTE,
 		.state = TEREDO_CLIENT_QUALIFIED,
 		.nat = TEREDO_NAT_CONE_OR_RESTRICTED,
 		.server_ip = 1,
@@ -134,7 +134,7 @@ static void what_a_client_finds_of_its_nat(void **state)
 	st.counters[TEREDO_EV_mapping_changed] = 11;
 	assert_alone(&st, HEALTH_MAPPING_UNSTABLE);
 	st.counters[TEREDO_EV_mapping_changed] = 2;
-	st.uptime = MINUTE;
+	st.engine_age = MINUTE;
 	assert_int_equal(health_find(&st), 0);
 }
 

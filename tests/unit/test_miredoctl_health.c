@@ -122,7 +122,67 @@ static void make_link_ill(struct ctl_status *st, uint32_t bits)
 	st->link.other_metric = 100;
 }
 
-/* A client's status in which h is wrong; of another role where it is theirs. */
+static void make_client_ill(struct ctl_status *st, enum health h)
+{
+	switch ((int)h) {
+	case HEALTH_DNS_FAILED:
+		become_qualifying(st, TEREDO_CLIENT_RESOLVING);
+		break;
+	case HEALTH_KEY_EXPIRED:
+		st->auth_expired = 1;
+		break;
+	case HEALTH_SERVER_UNREACHABLE:
+		st->state = TEREDO_CLIENT_LOST;
+		st->retry_in = 6 * SECOND;
+		break;
+	case HEALTH_NOT_QUALIFIED:
+		become_qualifying(st, TEREDO_CLIENT_PROBING);
+		break;
+	case HEALTH_NAT_SYMMETRIC:
+		st->nat = TEREDO_NAT_SYMMETRIC;
+		break;
+	case HEALTH_MAPPING_UNSTABLE:
+		st->engine_age = 1200 * SECOND;
+		st->counters[TEREDO_EV_mapping_changed] = 4;
+		break;
+	case HEALTH_TABLE_FULL:
+		st->peers_max = 8;
+		break;
+	default:
+		break;
+	}
+}
+
+static void make_other_role_ill(struct ctl_status *st, enum health h)
+{
+	switch ((int)h) {
+	case HEALTH_BIND_LOST:
+	case HEALTH_ANNOUNCE_HELD:
+		st->role = PRIV_RELAY;
+		break;
+	case HEALTH_UDP_BLOCKED:
+		st->role = PRIV_RELAY;
+		st->udp_refused = 1;
+		break;
+	case HEALTH_SERVICE_ENDED:
+		st->role = PRIV_DORMANT;
+		st->sunset = DAYS_2026_12_24;
+		break;
+	case HEALTH_SUNSET_NEAR:
+		st->role = PRIV_SERVER;
+		st->sunset = DAYS_2026_12_24;
+		st->link.sunset_days = 29;
+		break;
+	case HEALTH_ONE_ADDRESS:
+		st->role = PRIV_SERVER;
+		st->server_ip2 = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+/* A status in which h is wrong: a client's, or of the role whose it is. */
 static struct ctl_status ill(enum health h)
 {
 	static const uint32_t link[HEALTHS] = {
@@ -138,54 +198,8 @@ static struct ctl_status ill(enum health h)
 	struct ctl_status st = client();
 
 	make_link_ill(&st, link[h]);
-	switch ((int)h) {
-	case HEALTH_BIND_LOST:
-	case HEALTH_ANNOUNCE_HELD:
-		st.role = PRIV_RELAY;
-		break;
-	case HEALTH_DNS_FAILED:
-		become_qualifying(&st, TEREDO_CLIENT_RESOLVING);
-		break;
-	case HEALTH_UDP_BLOCKED:
-		st.role = PRIV_RELAY;
-		st.udp_refused = 1;
-		break;
-	case HEALTH_KEY_EXPIRED:
-		st.auth_expired = 1;
-		break;
-	case HEALTH_SERVER_UNREACHABLE:
-		st.state = TEREDO_CLIENT_LOST;
-		st.retry_in = 6 * SECOND;
-		break;
-	case HEALTH_NOT_QUALIFIED:
-		become_qualifying(&st, TEREDO_CLIENT_PROBING);
-		break;
-	case HEALTH_NAT_SYMMETRIC:
-		st.nat = TEREDO_NAT_SYMMETRIC;
-		break;
-	case HEALTH_MAPPING_UNSTABLE:
-		st.uptime = 1200 * SECOND;
-		st.counters[TEREDO_EV_mapping_changed] = 4;
-		break;
-	case HEALTH_TABLE_FULL:
-		st.peers_max = 8;
-		break;
-	case HEALTH_SERVICE_ENDED:
-		st.role = PRIV_DORMANT;
-		st.sunset = DAYS_2026_12_24;
-		break;
-	case HEALTH_SUNSET_NEAR:
-		st.role = PRIV_SERVER;
-		st.sunset = DAYS_2026_12_24;
-		st.link.sunset_days = 29;
-		break;
-	case HEALTH_ONE_ADDRESS:
-		st.role = PRIV_SERVER;
-		st.server_ip2 = 0;
-		break;
-	default:
-		break;
-	}
+	make_client_ill(&st, h);
+	make_other_role_ill(&st, h);
 	return st;
 }
 

@@ -28,7 +28,7 @@ static struct world {
 	unsigned ready, up, carrier, resolved, killed, lines;
 	struct priv_word asked[2];
 	unsigned asks, refused;
-	char why[80];
+	char why[80], line[100];
 	int answer;		/* what the interface says to a change */
 	int second;		/* what comes of a second port */
 	unsigned opened, closed;
@@ -121,7 +121,7 @@ static void count_line(void *ctx, int level, const char *line)
 {
 	(void)ctx;
 	(void)level;
-	(void)line;
+	snprintf(w.line, sizeof(w.line), "%s", line);
 	w.lines++;
 }
 
@@ -408,6 +408,29 @@ static void of_each_reason_a_line_a_second_is_logged(void **state)
 	assert_int_equal(w.lines, 1);
 }
 
+/* B12: nobody finds a gap that is not told of. */
+static void what_was_not_logged_is_told_by_a_timer(void **state)
+{
+	struct priv_log m = { .verb = PRIV_LOG };
+	uint64_t now;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(m.text, sizeof(m.text), "server: %u", i);
+		msg_send(w.engine, &m, sizeof(m), -1);
+		priv_serve(&w.p, 0);
+	}
+	w.p.engine.log_suppressed = 80;
+	now = w.p.engine.log_window + 1;
+	priv_serve_tick(&w.p, now);
+	assert_int_equal(w.lines, 1);
+	priv_serve_tick(&w.p, now + 2000000000u);
+	assert_int_equal(w.lines, 3);
+	assert_string_equal(w.line, "9 lines like \"server\" were suppressed");
+	priv_serve_tick(&w.p, UINT64_MAX);
+	assert_int_equal(w.lines, 3);
+}
+
 static void a_chatterer_does_not_keep_the_parent(void **state)
 {
 	(void)state;
@@ -438,6 +461,7 @@ int main(void)
 		T(the_end_of_the_connection_needs_no_reason),
 		T(twenty_lines_a_second_are_logged),
 		T(of_each_reason_a_line_a_second_is_logged),
+		T(what_was_not_logged_is_told_by_a_timer),
 		T(a_chatterer_does_not_keep_the_parent),
 	};
 

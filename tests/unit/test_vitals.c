@@ -56,6 +56,74 @@ static void rates_are_over_10_to_20_seconds(void **state)
 	}
 }
 
+static void each_reason_is_a_line_when_it_comes_and_when_it_ends(void **state)
+{
+	struct vitals v;
+	struct ctl_status st = client();
+
+	(void)state;
+	lines = 0;
+	vitals_begin(&v, 0);
+	st.nat = TEREDO_NAT_SYMMETRIC;
+	vitals_look(&v, &st, SECOND);
+	assert_int_equal(lines, 1);
+	assert_non_null(strstr(line, "health nat-symmetric: The NAT is "));
+	st.link.bits = PRIV_LINK_SHADOWED;	/* a second one, a worse one */
+	vitals_look(&v, &st, 2 * SECOND);
+	assert_int_equal(lines, 2);
+	assert_non_null(strstr(line, "health route-shadowed: Another route"));
+	st.peers_max = 8;			/* a third one, a lesser one */
+	vitals_look(&v, &st, 3 * SECOND);
+	assert_int_equal(lines, 3);
+	assert_non_null(strstr(line, "health table-full: The peer table"));
+	st.link.bits = PRIV_LINK_CARRIER;
+	vitals_look(&v, &st, 4 * SECOND);
+	assert_int_equal(lines, 4);
+	assert_string_equal(line, "health route-shadowed has ended");
+	st.nat = TEREDO_NAT_NONE;
+	st.peers_max = 4096;
+	vitals_look(&v, &st, 5 * SECOND);
+	assert_int_equal(lines, 5);
+	assert_string_equal(line, "health ok: no more nat-symmetric, "
+				  "table-full");
+}
+
+static void what_its_cause_hides_has_not_ended(void **state)
+{
+	struct vitals v;
+	struct ctl_status st = client();
+
+	(void)state;
+	lines = 0;
+	vitals_begin(&v, 0);
+	st.nat = TEREDO_NAT_SYMMETRIC;
+	vitals_look(&v, &st, SECOND);
+	st.state = TEREDO_CLIENT_LOST;
+	vitals_look(&v, &st, 2 * SECOND);
+	assert_int_equal(lines, 2);
+	assert_non_null(strstr(line, "health server-unreachable: "));
+	st.state = TEREDO_CLIENT_QUALIFIED;
+	vitals_look(&v, &st, 3 * SECOND);
+	assert_int_equal(lines, 3);
+	assert_string_equal(line, "health server-unreachable has ended");
+}
+
+static void information_is_no_line(void **state)
+{
+	struct vitals v;
+	struct ctl_status st = client();
+
+	(void)state;
+	lines = 0;
+	vitals_begin(&v, 0);
+	st.role = PRIV_SERVER;
+	st.server_ip2 = 0;
+	assert_true(vitals_look(&v, &st, SECOND));
+	st.server_ip2 = 1;
+	assert_true(vitals_look(&v, &st, 2 * SECOND));
+	assert_int_equal(lines, 0);
+}
+
 static void a_change_is_one_line(void **state)
 {
 	struct vitals v;
@@ -104,6 +172,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_are_over_10_to_20_seconds),
 		cmocka_unit_test(a_change_is_one_line),
+		cmocka_unit_test(each_reason_is_a_line_when_it_comes_and_when_it_ends),
+		cmocka_unit_test(what_its_cause_hides_has_not_ended),
+		cmocka_unit_test(information_is_no_line),
 		cmocka_unit_test(the_first_look_is_always_told),
 	};
 
