@@ -588,8 +588,7 @@ void pump_status(const struct pump *p, struct ctl_status *st)
 	const struct tun_tx_counts *written = tun_tx_counts(p->tun_tx);
 
 	st->udp_rx = p->udp_rx;
-	st->udp_tx.packets = sent->packets;
-	st->udp_tx.bytes = sent->bytes;
+	st->udp_tx = (struct ctl_traffic){sent->packets, sent->bytes};
 	st->tun_rx = p->tun_rx;
 	st->tun_tx.packets = p->native_tx.packets + written->packets;
 	st->tun_tx.bytes = p->native_tx.bytes + written->bytes;
