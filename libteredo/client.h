@@ -168,7 +168,6 @@ struct teredo_client_saved {
 	uint32_t server, mtu, nat;
 	uint32_t local_ip;		/* our own before the NAT, or 0 */
 	uint32_t refresh_ms;		/* determined; 0: not yet */
-	uint32_t local_ip;
 	uint8_t cookie_key[SIPHASH_KEY_LEN];
 };
 /* false: there is nothing to save yet. */

@@ -34,7 +34,6 @@ bool teredo_client_save(const struct teredo_client *c,
 	saved->server = c->number;
 	saved->mtu = c->mtu;
 	saved->nat = (uint32_t)c->nat;
-	saved->local_ip = c->local_ip;
 	saved->since = c->since;
 	saved->last_answer = c->last_answer;
 	saved->rtt = c->rtt;
@@ -90,7 +89,6 @@ bool teredo_client_restore(struct teredo_client *c,
 	c->since = saved->since;
 	c->last_answer = saved->last_answer;
 	c->rtt = saved->rtt;
-	c->local_ip = saved->local_ip;
 	client_interval_restore(c, saved->refresh_ms);
 	c->used = (struct client_server){ .ip = saved->server_ip,
 					  .ip2 = saved->server_ip2 };
