@@ -6,6 +6,10 @@
  * engine asks, and the parent again before it does something for somebody:
  * it need not believe the engine, which may have been taken over.
  *
+ * A service user whose group is nogroup would share its rights with every other
+ * daemon there; and by that number the kernel calls all groups that it cannot
+ * name here. So it is no group at all.
+ *
  * Who is in more groups than there is room for here is judged by the primary
  * one alone; memory for all of them is not to be had in the engine.
  */
@@ -16,6 +20,7 @@
 #include <sys/socket.h>
 
 #define GROUPS_MAX 1024
+#define NOGROUP	   65534
 
 static bool is_of_group(int fd, gid_t gid)
 {
@@ -37,6 +42,7 @@ bool ctl_access_is_granted(int fd, uid_t uid, gid_t gid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return false;
-	return peer.uid == 0 || peer.uid == uid || peer.gid == gid ||
-	       is_of_group(fd, gid);
+	if (peer.uid == 0 || peer.uid == uid)
+		return true;
+	return gid != NOGROUP && (peer.gid == gid || is_of_group(fd, gid));
 }

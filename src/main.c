@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@
 #include "sandbox.h"
 
 #define DESCRIPTORS 32
+#define NOGROUP 65534
 #define USAGE 2
 #define RUN_DIR_OPTION 256
 #define STATE_DIR_OPTION 257
@@ -216,6 +218,16 @@ static const char *absolute(const char *path)
 
 /* ---- who we shall be ---- */
 
+/* Debian's Miredo 1.2.6 made its user in nogroup, which other daemons have too:
+ * ours is then the group that has the user's name. */
+static gid_t group_of(const struct passwd *pw)
+{
+	const struct group *gr =
+		pw->pw_gid == NOGROUP ? getgrnam(pw->pw_name) : NULL;
+
+	return gr != NULL ? gr->gr_gid : pw->pw_gid;
+}
+
 static void find_user(struct child_env *env, const char *name)
 {
 	bool root = geteuid() == 0;
@@ -238,7 +250,8 @@ static void find_user(struct child_env *env, const char *name)
 	if (!root && pw->pw_uid != env->uid)
 		die(EX_NOPERM, "only root can become user \"%s\"", name);
 	env->uid = pw->pw_uid;
-	env->gid = pw->pw_gid;
+	if (root)
+		env->gid = group_of(pw);
 }
 
 static int locked = -1;

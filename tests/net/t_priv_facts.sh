@@ -139,4 +139,31 @@ within 5 has 'serves as server'
 facts server $none 2
 stop
 
+# ---- a user of nogroup's, as Debian's 1.2.6 made its own (P12) ----
+
+ask() { # GROUP COMMAND: miredoctl's status, of somebody in that group
+	setpriv --reuid 4711 --regid 4711 --groups "$1" \
+		"$bin/miredoctl" -i teredo --run-dir "$run" "$2" >"$dir/asked" 2>&1
+}
+group() { grep -q "^Gid:.$2.$2.$2.$2\$" "/proc/$1/status"; }
+refused() { ask "$@"; [ $? -eq 4 ] && grep -q 'only for root' "$dir/asked"; }
+
+start -c "$dir/relay.conf"
+within 5 has 'serves as relay'
+ask 65534 status && refused 65534 peers && refused 65534 reload
+report "nogroup gets no more than anybody, though it is the service user's"
+stop
+hosts '127.0.0.1 localhost'
+echo 'miredo-old:x:64001:65534::/nonexistent:/bin/false' >>/etc/passwd
+echo 'miredo-old:x:64002:' >>/etc/group
+: >"$log"
+"$bin/miredo" -f -u miredo-old --run-dir "$run" -p "$dir/pid" \
+	-c "$dir/relay.conf" >>"$log" 2>&1 &
+pid=$!
+within 5 has 'serves as relay'
+group "$pid" 64002 && group "$(engine)" 64002 &&
+	ask 64002 peers && ask 64002 reload && refused 65534 peers
+report "the group with the user's name is the service's instead"
+stop
+
 finish

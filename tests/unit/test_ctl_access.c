@@ -21,14 +21,15 @@
 #define NOBODY	4711u	/* who is at the other end, if we are root */
 #define GROUP	4712u
 #define FURTHER 4713u
+#define NOGROUP 65534u
 
 static uid_t uid;	/* at the other end */
 static gid_t gid, further;
 
-/* A connection from there. */
-static void make_pair(int fd[2])
+/* A connection from somebody there. */
+static void make_pair_of(int fd[2], gid_t primary, gid_t supplementary)
 {
-	const gid_t groups[] = {4000, FURTHER, 4001};
+	const gid_t groups[] = {4000, supplementary, 4001};
 	int error;
 
 	uid = geteuid();
@@ -38,8 +39,8 @@ static void make_pair(int fd[2])
 		return;
 	}
 	uid = NOBODY;
-	gid = GROUP;
-	further = FURTHER;
+	gid = primary;
+	further = supplementary;
 	assert_int_equal(setgroups(3, groups), 0);
 	assert_int_equal(setegid(gid), 0);
 	assert_int_equal(seteuid(uid), 0);
@@ -48,6 +49,11 @@ static void make_pair(int fd[2])
 	assert_int_equal(setegid(0), 0);
 	assert_int_equal(setgroups(0, NULL), 0);
 	assert_int_equal(error, 0);
+}
+
+static void make_pair(int fd[2])
+{
+	make_pair_of(fd, GROUP, FURTHER);
 }
 
 static bool grants(uid_t to_uid, gid_t to_gid)
@@ -84,6 +90,24 @@ static void somebody_else_is_not(void **state)
 	assert_false(grants(uid + 1, gid + 1000));
 }
 
+static void nogroup_is_not(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_pair_of(fd, NOGROUP, FURTHER);
+	assert_false(ctl_access_is_granted(fd[0], uid + 1, NOGROUP));
+	close(fd[0]);
+	close(fd[1]);
+	make_pair_of(fd, GROUP, NOGROUP);
+	assert_false(ctl_access_is_granted(fd[0], uid + 1, NOGROUP));
+	assert_true(ctl_access_is_granted(fd[0], uid + 1, GROUP));
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void root_is_a_friend(void **state)
 {
 	int fd[2];
@@ -114,6 +138,7 @@ int main(void)
 		cmocka_unit_test(the_service_user_is_a_friend),
 		cmocka_unit_test(the_group_is_a_friend),
 		cmocka_unit_test(somebody_else_is_not),
+		cmocka_unit_test(nogroup_is_not),
 		cmocka_unit_test(root_is_a_friend),
 		cmocka_unit_test(what_is_no_connection_is_not),
 	};
