@@ -85,6 +85,24 @@ gives 1 $s start && says 'it exists and is no tunnel\|cannot create interface'
 report "start fails, with the reason, when the interface is taken: 1"
 ip link del teredo
 
+# ---- /etc/default ----
+
+mv /etc/miredo/miredo.conf /etc/miredo/other.conf
+cat >/etc/default/miredo <<'END'
+START_MIREDO=true
+DAEMON_ARGS="--config=/etc/miredo/other.conf -p /run/other.pid"
+END
+gives 0 $s start && gives 0 $s status && says "$(cat /run/other.pid)" &&
+	gives 0 $s reload && gives 0 $s restart
+report "DAEMON_ARGS chooses configuration and PID file, for all actions"
+echo 'RelayType cleint' >>/etc/miredo/other.conf
+gives 6 $s restart && says other.conf && gives 0 $s status
+report "and it is that configuration that is checked"
+gives 0 $s stop && gives 3 $s status && ! ip link show teredo >"$log" 2>&1
+report "and that process that is stopped"
+rm /etc/default/miredo /etc/miredo/other.conf /run/other.pid
+configure_client
+
 # ---- Miredo's hook ----
 
 printf '#!/bin/sh\ntouch /tmp/hook-ran\n' >/etc/miredo/client-hook

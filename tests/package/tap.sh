@@ -99,6 +99,12 @@ stop_far_server()
 	within 5 test ! -s /tmp/far.pid
 }
 
+# An init script's actions are its own only where systemd does not take them.
+hide_init()
+{
+	[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+}
+
 # What a package does to services counts also where there is no init.
 allow_services()
 {
@@ -145,6 +151,36 @@ list_files()
 		-o -path /var/log -o -path /run/netns -o -name '*shadow-' -o -name passwd- \
 		-o -name group- \) -prune -o -print | sort
 	find /run -path /run/netns -prune -o -path /run/adduser -o -print | sort
+}
+
+# FILE: TARGET of each relative link in an installed document that is no file
+dead_links()
+{
+	for file in /usr/share/doc/miredo/*.md; do
+		grep -o '](\([^)]*\))' "$file" | sed 's/^](//; s/)$//; s/#.*//' |
+			grep -v -e '^$' -e '^[a-z]*:' | sort -u |
+			while read -r target; do
+				[ -f "${file%/*}/$target" ] ||
+					echo "$file: $target"
+			done
+	done
+}
+
+# serves_group PIDFILE: the service and its socket are of the group miredo, and
+# nogroup gets no more than anybody
+serves_group()
+{
+	group=$(getent group miredo | cut -d: -f3)
+	{
+		grep ^Gid "/proc/$(cat "$1")/status"
+		id miredo
+	} >"$log" 2>&1
+	[ -n "$group" ] && says "^Gid:.$group.$group.$group.$group\$" &&
+		[ "$(id -g miredo)" = "$group" ] || return
+	gives 4 setpriv --reuid nobody --regid nogroup --clear-groups \
+		miredoctl -i teredo peers &&
+		gives 0 setpriv --reuid nobody --regid nogroup \
+			--groups "$group" miredoctl -i teredo peers
 }
 
 finish()
