@@ -29,7 +29,9 @@
 #include "netns.h"
 
 #define ALL (DATAPATH_SEGMENT | DATAPATH_BATCH)
-#define DESTINATIONS 4
+#define HOSTS 4
+#define NEIGHBOUR HOSTS		/* another port of host 0 */
+#define DESTINATIONS (HOSTS + 1)
 
 int __real_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags);
@@ -129,7 +131,7 @@ static int setup(void **state)
 	*state = f;
 	f->from = open_udp(&ep, 0);
 	for (uint32_t i = 0; i < DESTINATIONS; i++)
-		f->to[i] = open_udp(&f->ep[i], i);
+		f->to[i] = open_udp(&f->ep[i], i % HOSTS);
 	calls = messages = 0;
 	fail_all = fail_runs = fail_single = 0;
 	fail_runs_to = 0;
@@ -212,6 +214,16 @@ static void messages_to_several_peers_are_one_call(void **state)
 	expect_all(f);
 	assert_int_equal(messages, 20);
 	assert_int_equal(calls, 1);
+}
+
+static void two_ports_of_a_host_are_two_peers(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 20; i++)
+		add(f, i % 2 == 0 ? 0 : NEIGHBOUR, 100);
+	expect_all(f);
+	assert_int_equal(messages, 20);
 }
 
 static void a_run_has_one_length(void **state)
@@ -345,7 +357,7 @@ static void a_kernel_that_cannot_segment_is_not_asked_again(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		begin_again(f);
 		fail_runs = errors[i];
-		for (unsigned to = 0; to < DESTINATIONS; to++) {
+		for (unsigned to = 0; to < HOSTS; to++) {
 			assert_int_equal(udp_tx_features(f->tx), ALL);
 			add(f, to, 99);
 			add_row(f, to, 70);
@@ -366,8 +378,8 @@ static void a_run_that_is_taken_speaks_for_the_kernel(void **state)
 	struct fixture *f = *state;
 
 	/* all but the last, which takes one and then none, too */
-	for (unsigned i = 0; i <= DESTINATIONS; i++) {
-		unsigned last = DESTINATIONS - 1;
+	for (unsigned i = 0; i <= HOSTS; i++) {
+		unsigned last = HOSTS - 1;
 
 		fail_runs = i == last ? 0 : EIO;
 		add_row(f, i < last ? i : last, 70);
@@ -518,6 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(equal_datagrams_to_one_peer_are_one_message),
 		T(messages_to_several_peers_are_one_call),
+		T(two_ports_of_a_host_are_two_peers),
 		T(a_run_has_one_length),
 		T(a_run_is_bounded),
 		T(an_empty_datagram_is_sent),
