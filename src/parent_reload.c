@@ -189,7 +189,6 @@ static void reload_take(struct parent *p)
 		log_to_syslog(p->opt.ident, p->next.facility);
 	parent_link_reload(p, &p->next);
 	p->conf = p->next;
-	p->policy.n_server_ips = 0;	/* those of before count no more */
 	p->keys = p->next_keys;
 	keys_wipe(&p->next_keys);
 	p->sunset_said = 0;
