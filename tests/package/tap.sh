@@ -99,10 +99,13 @@ stop_far_server()
 	within 5 test ! -s /tmp/far.pid
 }
 
-# An init script's actions are its own only where systemd does not take them.
+# An init script's actions are its own only where systemd does not take them;
+# and names of networks stay in a mount namespace of the caller's.
 hide_init()
 {
 	[ ! -d /run/systemd/system ] || mount -t tmpfs none /run/systemd
+	mkdir -p /run/netns
+	mount -t tmpfs none /run/netns
 }
 
 # What a package does to services counts also where there is no init.
