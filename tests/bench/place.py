@@ -107,7 +107,7 @@ class Place:
                               ServerAddress=SERVERS[0],
                               InterfaceName="teredo", BindPort=4096,
                               **self.conf)
-        self.address = str(client.wait_up(30))
+        self.address = str(client.wait_up())
 
     def _echo(self):
         self.serve(self.n, "echo", str(PORT))

@@ -30,7 +30,7 @@ class Recovery(faults.Case):
         self.alice = self.client(nat=nat, maker=self.maker, **more)
         for daemon in (self.gate, self.router):
             daemon.wait_up()
-        self.alice.wait_up(30)
+        self.alice.wait_up()
         return self.alice
 
     def public_client(self, **more):

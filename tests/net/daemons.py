@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 
-from lab import DEBIAN, OURS, LabError, wait_for
+from lab import DEBIAN, OURS, PATIENCE, LabError, wait_for
 
 TEREDO_PORT = 3544
 
@@ -51,14 +51,14 @@ class Daemon:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
-    def stop(self, seconds=10):
+    def stop(self, seconds=PATIENCE):
         """SIGTERM and the exit code."""
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise LabError(f"{self.host.name}: {self.kind} {self.role} did "
-                           f"not end in {seconds} s") from None
+                           f"not end in {seconds:g} s") from None
         if self.ifname:
             wait_for(lambda: not self.host.has_interface(self.ifname),
                      f"{self.host.name}: {self.ifname} is removed")
@@ -85,7 +85,7 @@ class Daemon:
         return wait_for(check, f"{self.host.name}: {self.kind} {self.role} "
                         f"{what}", seconds)
 
-    def wait_up(self, seconds=10.0):
+    def wait_up(self, seconds=PATIENCE):
         """Until it does its work; a client's Teredo address, else None."""
         if self.role == "client":
             return self._until(self.address, "has an address", seconds)
@@ -156,7 +156,7 @@ class Ours(Daemon):
         done = self.ctl("status", "--json")
         return json.loads(done.stdout) if done.returncode in (0, 5) else None
 
-    def wait_up(self, seconds=10.0):
+    def wait_up(self, seconds=PATIENCE):
         good = {"client": "qualified", "relay": "relaying",
                 "server": "serving"}[self.role]
         self._until(lambda: (self.status() or {}).get("state") == good,
