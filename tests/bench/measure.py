@@ -82,6 +82,25 @@ def peers(place, seconds, count=256):
     return {"kpps": sent / took / 1e3, "us": cpu / sent * 1e6}
 
 
+def memory(place):
+    """MiB that the relay's processes have more with so many peers, of which
+    each has answered. Ours asks for 2,000 new ones a second at most, 50
+    for each network."""
+    found, done, before = {}, 0, meter.resident(place.r)
+    responder = place.serve(place.c, "peers", PEER_PORT)
+    for count in (1000, 100000):
+        while done < count:
+            some = min(done + 20000, count)
+            place.traffic(place.n, "meet", str(done), str(some), PEER_PORT,
+                          "1500")
+            done = some
+        found[f"mib_{count}"] = (meter.resident(place.r) - before) / 1024
+    answered, _ = responder.communicate()
+    if int(answered) < 0.99 * count:
+        raise lab.LabError(f"{place.name}: {answered} of {count} peers")
+    return found
+
+
 def ping(place, rounds):
     p50, p99, _ = place.traffic(place.c, "ping", NATIVE, str(PORT),
                                 str(rounds))

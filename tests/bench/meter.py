@@ -58,6 +58,18 @@ def relay(place):
         f"napi/{place.dev('r1')}-", f"napi/{place.dev('r0')}-")
 
 
+def resident(host):
+    """KiB of the daemon's processes on this host, what they share counted
+    once."""
+    total = 0
+    for pid, name in host.processes().items():
+        if name.startswith("miredo"):
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+                total += next(int(line.split()[1]) for line in f
+                              if line.startswith("Pss:"))
+    return total
+
+
 def server(place):
     """Seconds of the server's host: daemon, and its links' threads."""
     return processes(place.g) + kernel_threads(

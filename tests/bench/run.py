@@ -101,6 +101,16 @@ def options():
     return parser.parse_args()
 
 
+def memory(o, places, result):
+    """Once: the second time the relay knows its peers."""
+    key = "relay memory"
+    if o.quick or o.only not in key:
+        return
+    one = {name: measure.memory(places[name]) for name in MIREDO}
+    result["rounds"][key], result["load"][key] = [one], 0
+    print(table.line(key, [one], 0), flush=True)
+
+
 def collect(o, places, result):
     count, seconds = (1, 1) if o.quick else (7, 2)
     model = None
@@ -117,6 +127,7 @@ def collect(o, places, result):
         result["rounds"][f"{where} {name}"] = kept
         result["load"][f"{where} {name}"] = max(loads)
         print(table.line(f"{where} {name}", kept, max(loads)), flush=True)
+    memory(o, places, result)
     if o.only in "gate":
         places["ours"].model("wire")
         result["gate"], result["checksums"] = measure.gate(

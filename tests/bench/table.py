@@ -76,6 +76,11 @@ def more():
         ("solicitations, 50,000/s, `thr`: answered per CPU second of the "
          "server's host, against Miredo", "thr solicit 50k",
          ratio("per_cpu", "ours", "miredo")),
+        *((f"memory that a relay takes for {count:,} peers, all its "
+           f"processes, {which}MiB", "relay memory",
+           lambda r, c=count, n=name: r[n][f"mib_{c}"])
+          for count in (1000, 100000)
+          for name, which in (("ours", ""), ("miredo", "Miredo's, "))),
         ("256 peers, one packet each, `wire`: against Miredo",
          "wire peers 256", ratio("kpps", "ours", "miredo")),
         ("1200-byte UDP with GSO, `wire`: against plain forwarding",

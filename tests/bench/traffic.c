@@ -8,12 +8,16 @@
  *   ping ADDR PORT ROUNDS		one at a time; median and 99 % in us
  *   peers PORT				plays Teredo peers, see below
  *   spread COUNT PORT SECONDS PPS	sends to COUNT of them in turns
+ *   meet FIRST END PORT PPS	once to each of these, from many networks
  *
- * Peer i has the mapping 198.18.0.1 + i, at PORT, and its server is
- * 198.18.128.1 + i: all of 198.18.0.0/16 is local to the host where `peers` runs.
- * Whatever bubble comes in, directly or as to the server, is answered from the
- * mapping that its destination names. So the relay under test is offered any
- * number of peers by one socket.
+ * Peer i has the mapping 198.18.0.1 + i % 2^15, at PORT + i / 2^15, and its
+ * server is 198.18.128.1 + i % 2^15: all of 198.18.0.0/16 is local to the host
+ * where `peers` runs. Whatever bubble comes in, directly or as to the server,
+ * is answered from the mapping that its destination names. When its stdin ends
+ * it prints how many peers have answered.
+ *
+ * `meet` sends from 64 addresses 2001:db8:4:N::1 in turns, as a relay has
+ * limits for those who come from one network. Nobody answers them.
  *
  * What was done is printed as one line of numbers. A sink that says "ready"
  * counts what is sent from then on. Packets that the sender could not send
@@ -39,6 +43,9 @@
 #define PEERS_IP  0xc6120001u /* 198.18.0.1 */
 #define SERVER_IP 0xc6128001u /* 198.18.128.1 */
 #define BUBBLE	  40u
+#define HOSTS	  32768u /* peers that differ in their address */
+#define PORTS	  4u
+#define NETWORKS  64u
 
 static uint8_t room[BATCH][SLOT];
 
@@ -77,6 +84,22 @@ static int bound(int family, unsigned port)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return fd;
+}
+
+/* One's own or not. */
+static int bound_to(unsigned network)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_addr.s6_addr = {
+					    0x20, 0x01, 0x0d, 0xb8, 0, 4, 0,
+					    (uint8_t)network, [15] = 1 } };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), on = 1;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on,
+				 sizeof(on)) != 0 ||
+	    bind(fd, (void *)&six, sizeof(six)) != 0)
+		die("socket");
 	return fd;
 }
 
@@ -229,8 +252,9 @@ static void put(uint8_t *at, const void *what, size_t len)
 /* RFC 4380 4: prefix, server, flags, mapped port and address inverted */
 static struct in6_addr peer_address(unsigned i, unsigned port)
 {
-	uint32_t server = htonl(SERVER_IP + i), ip = htonl(~(PEERS_IP + i));
-	uint16_t mapped = htons((uint16_t)~port);
+	uint32_t server = htonl(SERVER_IP + i % HOSTS);
+	uint32_t ip = htonl(~(PEERS_IP + i % HOSTS));
+	uint16_t mapped = htons((uint16_t)~(port + i / HOSTS));
 	struct in6_addr a = { .s6_addr = { 0x20, 0x01 } };
 
 	put(a.s6_addr + 4, &server, 4);
@@ -272,6 +296,31 @@ static int spread(char **argv)
 	return send_all(&s, next_peers, &t);
 }
 
+/* At no more than the rate, also when we were late. */
+static int meet(char **argv)
+{
+	unsigned end = number(argv[1]), port = number(argv[2]);
+	double period = 1 / strtod(argv[3], NULL), due = seconds_now();
+	int fd[NETWORKS];
+
+	for (unsigned i = 0; i < NETWORKS; i++)
+		fd[i] = bound_to(i);
+	for (unsigned i = number(argv[0]); i < end; i++) {
+		struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+					   .sin6_port = htons(9),
+					   .sin6_addr = peer_address(i, port) };
+		double now;
+
+		while ((now = seconds_now()) < due)
+			usleep(200);
+		due = (now - due > 0.1 ? now : due) + period;
+		if (sendto(fd[i % NETWORKS], room[0], 64, 0, (void *)&to,
+			   sizeof(to)) != 64)
+			die("sendto");
+	}
+	return 0;
+}
+
 /* A bubble the other way, from the endpoint that its source names. */
 static void answer(int fd, uint8_t *ip6, const struct sockaddr_in *from)
 {
@@ -301,20 +350,48 @@ static void answer(int fd, uint8_t *ip6, const struct sockaddr_in *from)
 		die("answer");
 }
 
-_Noreturn static void peers(unsigned port)
+/* Which peer a bubble is for. */
+static unsigned peer_number(const uint8_t *ip6, unsigned port)
 {
-	int fd = bound(AF_INET, port);
+	uint32_t ip;
+	uint16_t mapped;
 
+	memcpy(&mapped, ip6 + 34, sizeof(mapped));
+	memcpy(&ip, ip6 + 36, sizeof(ip));
+	port = (uint16_t)~ntohs(mapped) - port;
+	return port % PORTS * HOSTS + (~ntohl(ip) - PEERS_IP) % HOSTS;
+}
+
+static int peers(unsigned port)
+{
+	static bool answered[PORTS * HOSTS];
+	struct pollfd p[PORTS + 1] = { [PORTS] = { .fd = STDIN_FILENO,
+						   .events = POLLIN } };
+	unsigned sum = 0;
+
+	for (unsigned i = 0; i < PORTS; i++)
+		p[i] = (struct pollfd){ .fd = bound(AF_INET, port + i),
+					.events = POLLIN };
 	say_ready();
-	for (;;) {
-		struct sockaddr_in from;
-		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(fd, room[0], SLOT, 0, (void *)&from,
-				     &size);
+	while (poll(p, PORTS + 1, -1) >= 0 && p[PORTS].revents == 0)
+		for (unsigned i = 0; i < PORTS; i++) {
+			struct sockaddr_in from;
+			socklen_t size = sizeof(from);
+			ssize_t n = p[i].revents == 0 ? 0 :
+				recvfrom(p[i].fd, room[0], SLOT, 0,
+					 (void *)&from, &size);
+			unsigned who;
 
-		if (n == BUBBLE && room[0][6] == 59)
-			answer(fd, room[0], &from);
-	}
+			if (n != BUBBLE || room[0][6] != 59)
+				continue;
+			who = peer_number(room[0], port);
+			answered[who] = true;
+			answer(p[who / HOSTS].fd, room[0], &from);
+		}
+	for (unsigned i = 0; i < PORTS * HOSTS; i++)
+		sum += answered[i];
+	printf("%u\n", sum);
+	return 0;
 }
 
 /* ---- latency ---- */
@@ -387,9 +464,11 @@ int main(int argc, char **argv)
 	if (strcmp(what, "ping") == 0 && argc == 5)
 		return ping(argv + 2);
 	if (strcmp(what, "peers") == 0 && argc == 3)
-		peers(number(argv[2]));
+		return peers(number(argv[2]));
 	if (strcmp(what, "spread") == 0 && argc == 6)
 		return spread(argv + 2);
+	if (strcmp(what, "meet") == 0 && argc == 6)
+		return meet(argv + 2);
 	fputs("traffic: see the head of traffic.c\n", stderr);
 	return 2;
 }
