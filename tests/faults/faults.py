@@ -13,8 +13,9 @@ everything around it is ours, so both are measured with the same stick.
 
 check() adds a figure to the row. For us all of them must hold; for Debian's
 they are only printed. FAULTS_FULL=1 asks for full sizes, FAULTS_MAKERS names
-whom to measure ("ours", "ours Debian"). The row is left as JSON in
-net/faults/ID.json, from which `run` makes the table.
+whom to measure ("ours", "ours Debian"), FAULTS_REPEAT how often each, by turns
+(repeat.py). The row is left as JSON in net/faults/ID.json, from which `run`
+makes the table.
 
   Flow      1,000 numbered packets a second there and back (flow.c)
   Flood     forged packets at a rate (flood.c)
@@ -39,11 +40,13 @@ lab.enter()
 
 import daemons                  # noqa: E402
 import probe                    # noqa: E402
+import repeat                   # noqa: E402
 import tap                      # noqa: E402
 from daemons import Debian, Ours                # noqa: E402
 from session import Session                    # noqa: E402
 
 FULL = bool(os.environ.get("FAULTS_FULL"))
+REPEAT = int(os.environ.get("FAULTS_REPEAT", "1"))
 PROGRAMS = os.path.join(lab.BUILD, "tests", "faults")
 RESULTS = os.path.join(lab.BUILD, "net", "faults")
 SERVER, SERVER2 = "192.0.2.20", "192.0.2.21"
@@ -458,7 +461,7 @@ class Case:
 
 
 def measure_with(case_class, maker, note):
-    """(met, text) of one maker; the world is gone afterwards."""
+    """(met, texts) of one maker; the world is gone afterwards."""
     world = lab.World()
     case = case_class(maker, world, note)
     failed = True
@@ -475,22 +478,28 @@ def measure_with(case_class, maker, note):
         world.close(keep_logs=failed)
         if failed:
             note(f"logs: {world.logs}")
-    return case.met, "; ".join(case.texts)
+    return case.met, case.texts
 
 
 def main(case_class):
     """Runs the case with each maker and prints its row."""
     row = {"id": case_class.__name__, "target": case_class.target,
            "full": FULL, "when": time.strftime("%Y-%m-%d"),
-           "load": round(os.getloadavg()[0], 1)}
+           "load": round(os.getloadavg()[0], 1), "runs": REPEAT}
     makers = os.environ.get("FAULTS_MAKERS", "ours").split()
+    runs = {name: [] for name in makers}
+    began, spent = time.monotonic(), collections.Counter()
     with tap.Tests() as t:
-        for maker in (MAKERS[name] for name in makers):
+        for name in makers * REPEAT:
+            runs[name].append(measure_with(case_class, MAKERS[name], t.note))
+            spent[name] += time.monotonic() - began
             began = time.monotonic()
-            met, text = measure_with(case_class, maker, t.note)
-            row[maker.kind] = {"met": met, "text": text, "seconds":
-                               round(time.monotonic() - began)}
-            if maker is Ours:
+        for name in makers:
+            met = all(met for met, _ in runs[name])
+            text = repeat.told([texts for _, texts in runs[name]])
+            row[name] = {"met": met, "text": text,
+                         "seconds": round(spent[name])}
+            if MAKERS[name] is Ours:
                 t.ok(met, f"{row['id']}: {row['target']}", text)
         os.makedirs(RESULTS, exist_ok=True)
         with open(os.path.join(RESULTS, row["id"] + ".json"), "w",
