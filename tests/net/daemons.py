@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from lab import DEBIAN, OURS, PATIENCE, LabError, wait_for
 
@@ -152,9 +153,15 @@ class Ours(Daemon):
                              *words, check=False)
 
     def status(self):
-        """The status as a dict; None while nobody answers."""
-        done = self.ctl("status", "--json")
-        return json.loads(done.stdout) if done.returncode in (0, 5) else None
+        """The status as a dict; None when nobody answers, not even again
+        when the machine has had time to."""
+        end = time.monotonic() + PATIENCE / 4
+        while True:
+            done = self.ctl("status", "--json")
+            if done.returncode in (0, 5):
+                return json.loads(done.stdout)
+            if not self.alive() or time.monotonic() > end:
+                return None
 
     def wait_up(self, seconds=PATIENCE):
         good = {"client": "qualified", "relay": "relaying",

@@ -201,7 +201,7 @@ def nearer(t, net):
     """Each native host is served by the relay at its own router."""
     for n, web in enumerate(net.webs, 1):
         stream = probe.Ping(web, net.alice.address())
-        probe.open_paths([stream], 20)
+        probe.open_paths([stream], 60)
         net.wire.mark()
         good = probe.run(stream, 50)
         used = net.carriers(web)
@@ -220,7 +220,7 @@ class Case:
     def run(self, t):
         net = self.net
         stream = probe.Ping(net.webs[0], net.alice.address())
-        probe.open_paths([stream], 20)
+        probe.open_paths([stream], 60)
         routes = Monitor(net.world, net.routers[0], "-6", "route")
         links = Monitor(net.world, net.relays[0].host, "link")
         probe.flow([stream], probe.for_seconds(SETTLED), RATE)

@@ -26,7 +26,7 @@ def code_of(daemon):
     return (codes(status) or ["ok"])[0]
 
 
-def becomes(daemon, code, seconds=15):
+def becomes(daemon, code, seconds=lab.PATIENCE):
     lab.wait_for(lambda: code_of(daemon) == code,
                  f"{daemon.host.name}'s health is {code}, not "
                  f"{code_of(daemon)}", seconds)
@@ -59,7 +59,7 @@ def look(t, done, machine, code, what, *facts):
     return text
 
 
-def screen(t, daemon, code, what, *facts, seconds=15):
+def screen(t, daemon, code, what, *facts, seconds=lab.PATIENCE):
     """Waits for the code and looks at the screen and the JSON; the screen."""
     becomes(daemon, code, seconds)
     done, machine = daemon.ctl("status"), daemon.ctl("status", "--json")

@@ -114,7 +114,7 @@ class Terminal:
         return "\n".join("".join(line).rstrip()
                          for line in self.lines).rstrip("\n").split("\n")
 
-    def until(self, condition, what, seconds=20):
+    def until(self, condition, what, seconds=60):
         end = time.monotonic() + seconds
         while not condition():
             if not self.read() and not condition():
@@ -122,7 +122,7 @@ class Terminal:
             if time.monotonic() > end:
                 raise lab.LabError(f"never {what}: {self.screen()}")
 
-    def shows(self, text, seconds=20):
+    def shows(self, text, seconds=60):
         self.until(lambda: any(text in line for line in self.screen()),
                    f"shows \"{text}\"", seconds)
 
