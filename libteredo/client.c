@@ -135,14 +135,14 @@ teredo_client_new(const struct teredo_client_config *config,
 	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
 	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
 	client_local_init(c);
-	c->nonce = calloc(config->max_peers, sizeof(*c->nonce));
-	if (c->nonce == NULL || !limits_init(c) ||
+	c->native = calloc(config->max_peers, sizeof(*c->native));
+	if (c->native == NULL || !limits_init(c) ||
 	    !path_init(&c->path, &client_path_ops, c, config->max_peers,
 		       CLIENT_HOLD_BYTES, env, &c->count) ||
 	    !peers_traffic_new(c->path.peers)) {
 		path_fini(&c->path);
 		limits_fini(c);
-		free(c->nonce);
+		free(c->native);
 		free(c);
 		return NULL;
 	}
@@ -161,7 +161,7 @@ void teredo_client_free(struct teredo_client *c)
 		return;
 	path_fini(&c->path);
 	limits_fini(c);
-	free(c->nonce);
+	free(c->native);
 	free(c);
 }
 

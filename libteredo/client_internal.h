@@ -66,6 +66,14 @@ struct client_interval {
 	struct nonce_ring nonces;
 };
 
+/* What a native peer has beside its entry. */
+struct client_native {
+	uint64_t nonce;			/* of the test that runs; 0: none */
+	struct teredo_addr addr;	/* whose the rest is */
+	struct teredo_ep before;	/* where it was proven before, by another */
+	teredo_time until;		/* relay, and how long that is good */
+};
+
 struct teredo_client {
 	struct teredo_client_config config;
 	struct teredo_env env;
@@ -113,8 +121,7 @@ struct teredo_client {
 	struct client_interval secondary;
 
 	struct path path;
-	uint64_t *nonce;		/* by peer slot: of the connectivity
-					 * test that runs; 0: none */
+	struct client_native *native;	/* by peer slot */
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s; and the
 						 * same, to cookies */
 	struct ratelimit_table reply_budget;	/* per endpoint: 4, then 30 s */
@@ -219,6 +226,13 @@ bool client_test_send(struct teredo_client *c, struct peer *p, teredo_time now,
  * NULL; it ends the test (C-RX-08, C-RX-10). */
 bool client_test_is_answered(struct teredo_client *c, const struct peer *peer,
 			     const struct wire_packet *p, teredo_time now);
+/* That answer came from `at`: notes where the peer was trusted before. */
+void client_test_moves(struct teredo_client *c, const struct peer *peer,
+		       struct teredo_ep at, teredo_time now);
+/* Whether the peer, which may be NULL, is trusted, and was at that other relay
+ * when that was last heard, less than PEER_VALIDITY ago. */
+bool client_test_was_at(const struct teredo_client *c, const struct peer *peer,
+			struct teredo_ep at, teredo_time now);
 
 /* client_path.c */
 

@@ -359,11 +359,17 @@ static struct teredo_verdict data_in(struct teredo_client *c,
 	if (why != NO_OBJECTION)
 		return client_drop(c, why);
 	peer = peers_find(c->path.peers, &p->src);
-	if (client_test_is_answered(c, peer, p, now))		/* case 2 */
+	if (client_test_is_answered(c, peer, p, now)) {		/* case 2 */
+		client_test_moves(c, peer, rx->from, now);
 		return taken_unless(c, prove(c, peer, &p->src, rx->from, now,
 					     ob));
+	}
 	if (client_path_is_at(peer, rx->from, now)) {		/* case 1 */
 		path_heard(&c->path, peer, now);
+		return to_tun(c, peer, p);
+	}
+	if (client_test_was_at(c, peer, rx->from, now)) {
+		path_probe(&c->path, peer, now, ob);
 		return to_tun(c, peer, p);
 	}
 	if (!client_is_teredo(&p->src) && p->has_origin)

@@ -10,6 +10,12 @@
  * Nonces are kept by the peer's slot. One may be of the peer that was there
  * before, until a test is sent to this one; none is sent to a Teredo peer, and
  * so nothing counts as the answer of one.
+ *
+ * Where a host's way changes from one relay to another, and soon back again,
+ * both have passed a test, and packets by either are the host's. So the relay
+ * before is believed too, for as long as it would have been without the other,
+ * and what comes by it is a reason for another test. Our packets go to the one
+ * that passed the last.
  */
 #include "client_internal.h"
 
@@ -42,7 +48,7 @@ static void send_test(struct teredo_client *c, const struct peer *p,
 bool client_test_send(struct teredo_client *c, struct peer *p, teredo_time now,
 		      struct teredo_outbox *ob)
 {
-	uint64_t *nonce = &c->nonce[peers_slot(c->path.peers, p)];
+	uint64_t *nonce = &c->native[peers_slot(c->path.peers, p)].nonce;
 
 	if (!p->wanted && !ratelimit_take(&c->native_tests, now))
 		return false;
@@ -68,7 +74,7 @@ bool client_test_is_answered(struct teredo_client *c, const struct peer *peer,
 	    p->next_header != ICMP6_NEXT_HEADER ||
 	    peer_age(peer->last_attempt, now) > TEST_VALIDITY)
 		return false;
-	nonce = &c->nonce[peers_slot(c->path.peers, peer)];
+	nonce = &c->native[peers_slot(c->path.peers, peer)].nonce;
 	msg = icmp6_message(p, &len);
 	if (*nonce == 0 || msg == NULL || msg[0] != ICMP6_ECHO_REPLY ||
 	    len != 8 + TEST_DATA || memcmp(msg + 8, nonce, TEST_DATA) != 0)
@@ -77,4 +83,28 @@ bool client_test_is_answered(struct teredo_client *c, const struct peer *peer,
 	peers_answered(c->path.peers, peer, now);
 	c->count.n[TEREDO_EV_test_answered]++;
 	return true;
+}
+
+void client_test_moves(struct teredo_client *c, const struct peer *peer,
+		       struct teredo_ep at, teredo_time now)
+{
+	struct client_native *n = &c->native[peers_slot(c->path.peers, peer)];
+
+	if (!peer_is_trusted(peer, now) || ep_equal(peer->ep, at))
+		return;
+	n->addr = peer->addr;
+	n->before = peer->ep;
+	n->until = now + PEER_VALIDITY - peer_age(peer->last_rx, now);
+}
+
+bool client_test_was_at(const struct teredo_client *c, const struct peer *peer,
+			struct teredo_ep at, teredo_time now)
+{
+	const struct client_native *n;
+
+	if (peer == NULL || !peer_is_trusted(peer, now))
+		return false;
+	n = &c->native[peers_slot(c->path.peers, peer)];
+	return now < n->until && ep_equal(n->before, at) &&
+	       addr_equal(&n->addr, &peer->addr);
 }

@@ -259,11 +259,18 @@ static void one_way(struct path *path, struct peer *p, teredo_time now,
 		path->ops->doubt(path->role, now, ob);
 }
 
+/* Something waits that is the peer's only if it is elsewhere. */
+static bool may_be_elsewhere(const struct path *path, const struct peer *p)
+{
+	return p->search != 0 && path->search[p->search - 1].from.port != 0;
+}
+
 static void timer(struct path *path, struct peer *p, teredo_time now,
 		  struct teredo_outbox *ob)
 {
 	bool trusted = peer_is_trusted(p, now);
-	bool is_well = trusted && !is_one_way(p, now);
+	bool is_well = trusted && !is_one_way(p, now) &&
+		       !(may_be_elsewhere(path, p) && p->attempts == 0);
 
 	if (!is_well && p->attempts < PATH_ATTEMPTS) {
 		probe(path, p, now, ob);
@@ -448,7 +455,7 @@ void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 void path_heard(struct path *path, struct peer *p, teredo_time now)
 {
 	peers_heard(path->peers, p, now);
-	if (p->attempts > 0) {
+	if (p->attempts > 0 && !may_be_elsewhere(path, p)) {
 		p->attempts = 0;
 		end(path, p);
 	}

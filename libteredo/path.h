@@ -142,7 +142,7 @@ void path_probe(struct path *path, struct peer *p, teredo_time now,
 bool path_is_probing(const struct peer *p);
 
 /* A packet came from a trusted peer at its very endpoint: path_proven() for
- * next to nothing. */
+ * next to nothing. What waits from elsewhere waits on for the probe. */
 void path_heard(struct path *path, struct peer *p, teredo_time now);
 
 /* p proved to be at ep: trusts it, ends its probes, releases what is held.

@@ -155,6 +155,30 @@ static void a_flow_moves_to_another_relay_without_loss(struct world *w,
 	EXPECT(w, goes_through(alice, l->host, second));
 }
 
+/* ... and back again, before the next test may be sent. */
+static void a_flow_that_moves_there_and_back_loses_nothing(struct world *w,
+							   unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", v + NAT_CONE));
+	struct flow *out = flow_start(alice->stack, l->host, 50 * TEREDO_MS);
+	struct flow *in = flow_start(l->host, alice->stack, 50 * TEREDO_MS);
+	struct node *second;
+
+	world_run(w, 10 * TEREDO_SECOND);
+	second = lab_relay(l, "second", NULL);
+	for (unsigned i = 1; i <= 7; i++) {
+		world_run(w, i * 300 * TEREDO_MS);
+		net6_route(w, i % 2 ? l->relay->link6 : second->link6);
+	}
+	world_run(w, 10 * TEREDO_SECOND);
+	out->is_silent = in->is_silent = true;
+	world_run(w, 5 * TEREDO_SECOND);
+	EXPECT(w, flow_lost(out, out->sent) == 0);
+	EXPECT(w, flow_lost(in, in->sent) == 0);
+	EXPECT(w, goes_through(alice, l->host, l->relay));
+}
+
 /* Who claims to be the host moves nothing and gets nothing in. */
 static void the_host_itself_answers_but_not_for_others(struct world *w,
 						       unsigned v)
@@ -203,6 +227,9 @@ const struct scenario story_native[] = {
 	STORY(many_hosts_share_a_relay, "R-GEN-04"),
 	STORY(a_flow_moves_to_another_relay_without_loss, "C-RX-07 C-RX-08",
 	      .variants = NAT_KINDS - NAT_CONE, .label = kind_label),
+	STORY(a_flow_that_moves_there_and_back_loses_nothing,
+	      "C-RX-07 C-RX-08", .variants = NAT_KINDS - NAT_CONE,
+	      .label = kind_label),
 	STORY(the_host_itself_answers_but_not_for_others,
 	      "C-RX-07 SEC-MITM-04 SEC-DOS-04", .variants = 2,
 	      .label = moves_label),

@@ -55,6 +55,7 @@ static void a_trusted_native_peer_elsewhere_is_tested_first(void **state)
 	assert_int_equal(bench_send(&native, 8).to.ip, RELAY.ip);
 	/* the relay is another one now */
 	assert_int_equal(bench_udp(other, &reply).fate, TEREDO_TAKEN);
+	assert_int_equal(bench_expect_tun()->len, 48);	/* what waited */
 	assert_int_equal(bench_receive(other, &native, 8).fate, TEREDO_TO_TUN);
 	assert_ep_equal(bench_send(&native, 8).to, other);
 	bench_run(10 * S);
