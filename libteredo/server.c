@@ -139,6 +139,7 @@ teredo_server_new(const struct teredo_server_config *config,
 		return NULL;
 	s->config = *config;
 	s->env = *env;
+	s->own.access = &s->config.access;
 	if (config->keys != NULL)
 		s->keys = *config->keys;
 	teredo_server_set_local(s, &(struct local4){ .n = 0 });
@@ -411,7 +412,7 @@ static struct teredo_verdict forward(struct teredo_server *s,
 	if (local4_has(&s->own, to.ip))
 		return drop(s, TEREDO_DROP_loop);
 	if (!ep_is_acceptable(to, &s->own))	/* S-FWD-04 */
-		return drop(s, TEREDO_DROP_martian_v4);
+		return drop(s, ep_objection(to, &s->own));
 	if (!take_for_target(s, v->rx->from.ip, to, v->now))
 		return drop(s, TEREDO_DROP_rate_limited);
 	out = outbox_udp(v->ob, TEREDO_VIA_PRIMARY, to,
@@ -511,7 +512,7 @@ struct teredo_verdict teredo_server_udp_in(struct teredo_server *s,
 	if (local4_has(&s->own, rx->from.ip))	/* S-CHK-08 */
 		return drop(s, TEREDO_DROP_loop);
 	if (!ep_is_acceptable(rx->from, &s->own))	/* S-CHK-03, S-RS-10 */
-		return drop(s, TEREDO_DROP_martian_v4);
+		return drop(s, ep_objection(rx->from, &s->own));
 	if (p->trailers_len > WIRE_MAX_TRAILERS)	/* S-FWD-09 */
 		return drop(s, TEREDO_DROP_too_big);
 	if (p->next_header == ICMP6_NEXT_HEADER && p->ip6_len > WIRE_IP6_LEN &&

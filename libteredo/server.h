@@ -20,6 +20,7 @@ struct teredo_server_config {
 	uint32_t ip;		/* advertised: global unicast */
 	uint32_t ip2;		/* its second address; 0: there is none */
 	uint32_t mtu;		/* advertised, 1280..65507 */
+	struct access4 access;	/* of who asks and who is passed on to */
 	/* Secure qualification (S-CHK-04): the clients' keys, each sound;
 	 * NULL: none. Copied. Whether a solicitation without is refused. */
 	const struct auth_keys *keys;

@@ -48,6 +48,7 @@ teredo_server_relay_new(const struct teredo_server_config *server,
 	struct teredo_relay_config relay = {
 		.prefix = server->prefix,
 		.max_peers = max_peers,
+		.access = server->access,
 		.server_ip = server->ip,
 		.may_send = may_send,
 	};

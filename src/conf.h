@@ -83,6 +83,8 @@ struct conf {
 	uint32_t mtu;			/* 1280..65507; client: 1280 */
 	int facility;			/* LOG_DAEMON ... */
 	uint32_t prefix;		/* octets 0-3, network order */
+	unsigned n_access;
+	struct conf_access access[CONF_ACCESS];
 	enum conf_datapath datapath;
 	uint32_t max_peers;		/* of client and relay; server: 0 */
 	/* client and relay */
@@ -90,8 +92,6 @@ struct conf {
 	struct conf_place bind_address_place;
 	uint16_t bind_port;		/* host order; 0: any */
 	struct conf_place bind_port_place;
-	unsigned n_access;
-	struct conf_access access[CONF_ACCESS];
 	/* client */
 	unsigned n_servers;
 	struct conf_server server[CONF_SERVERS];

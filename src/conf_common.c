@@ -3,12 +3,16 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "../libteredo/addr.h"
 #include "../libteredo/teredo.h"
 #include "conf_directive.h"
 
 #define MAX_MTU 65507 /* A-MTU-04 */
+
+static_assert(CONF_ACCESS == ACCESS4_MAX, "all rules fit");
 
 void conf_common_prefix(struct conf_applying *a, const struct conf_setting *s)
 {
@@ -57,6 +61,56 @@ void conf_common_datapath(struct conf_applying *a, const struct conf_setting *s)
 }
 
 /* These mean nothing without keys; that one of them does harm. */
+/* Nobody is to be allowed where nobody can be. */
+static bool can_be_allowed(const struct conf_access *rule)
+{
+	return rule->bits == 0 || ipv4_is_global(rule->ip) ||
+	       (rule->bits >= 8 && ipv4_is_private(rule->ip));
+}
+
+static void add_access(struct conf_applying *a, const struct conf_setting *s,
+		       bool allow)
+{
+	struct conf *conf = a->conf;
+	struct conf_access *rule = &conf->access[conf->n_access];
+
+	if (conf->n_access == CONF_ACCESS) {
+		conf_error(a->r, s->value_at, NULL,
+			   "more than %d PeerAllow and PeerDeny", CONF_ACCESS);
+		return;
+	}
+	if (!conf_value_prefix4(a->r, s, &rule->ip, &rule->bits))
+		return;
+	rule->allow = allow;
+	rule->line = conf_apply_place(a, s).line;
+	for (unsigned i = 0; i < conf->n_access; i++)
+		if (conf->access[i].ip == rule->ip &&
+		    conf->access[i].bits == rule->bits &&
+		    conf->access[i].allow != allow) {
+			conf_error(a->r, s->value_at, NULL,
+				   "%s is both allowed and denied", s->value);
+			return;
+		}
+	if (allow && !can_be_allowed(rule)) {
+		conf_error(a->r, s->value_at,
+			   "public addresses, or 10.0.0.0/8, 172.16.0.0/12, "
+			   "192.168.0.0/16 or a part of these",
+			   "nobody can be at %s", s->value);
+		return;
+	}
+	conf->n_access++;
+}
+
+void conf_common_allow(struct conf_applying *a, const struct conf_setting *s)
+{
+	add_access(a, s, true);
+}
+
+void conf_common_deny(struct conf_applying *a, const struct conf_setting *s)
+{
+	add_access(a, s, false);
+}
+
 void conf_common_finish(struct conf_applying *a)
 {
 	const struct conf_setting *id = conf_apply_first(a, "ClientIdentifier");

@@ -17,13 +17,13 @@ const struct conf_directive conf_directives[] = {
 	{"RelayType", conf_apply_type, IN_ALL, 0},
 	{"DataPath", conf_common_datapath, IN_ALL, 0},
 	{"SyslogFacility", conf_common_facility, IN_ALL, 0},
+	{"PeerAllow", conf_common_allow, IN_ALL, REPEATS},
+	{"PeerDeny", conf_common_deny, IN_ALL, REPEATS},
 
 	{"InterfaceName", conf_tunnel_name, IN_TUNNEL | IN_BOTH, 0},
 	{"MaxPeers", conf_tunnel_peers, IN_TUNNEL | IN_BOTH, 0},
 	{"BindAddress", conf_tunnel_address, IN_TUNNEL, 0},
 	{"BindPort", conf_tunnel_port, IN_TUNNEL, 0},
-	{"PeerAllow", conf_tunnel_allow, IN_TUNNEL, REPEATS},
-	{"PeerDeny", conf_tunnel_deny, IN_TUNNEL, REPEATS},
 	{"RelayScope", conf_tunnel_scope, IN_RELAY, 0},
 
 	{"Prefix", conf_common_prefix, IN_ROUTING, 0},

@@ -68,15 +68,15 @@ struct conf_place conf_apply_place(const struct conf_applying *a,
 /* ---- conf_common.c ---- */
 
 conf_apply_fn conf_common_prefix, conf_common_mtu, conf_common_sunset,
-	conf_common_key_file, conf_common_facility, conf_common_datapath;
+	conf_common_key_file, conf_common_facility, conf_common_datapath,
+	conf_common_allow, conf_common_deny;
 /* ..._finish(): what only the whole can tell. */
 void conf_common_finish(struct conf_applying *a);
 
 /* ---- conf_tunnel.c ---- */
 
 conf_apply_fn conf_tunnel_name, conf_tunnel_address, conf_tunnel_port,
-	conf_tunnel_scope, conf_tunnel_peers, conf_tunnel_allow,
-	conf_tunnel_deny;
+	conf_tunnel_scope, conf_tunnel_peers;
 
 /* ---- conf_client.c ---- */
 

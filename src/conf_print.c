@@ -193,7 +193,6 @@ static void print_client(const struct printer *p)
 		put_at(p, "ServerAddress2", s->name2, s->place2.line);
 	}
 	print_bind(p);
-	print_access(p);
 	if (conf->find_refresh)
 		put(p, "RefreshInterval", "auto");
 	else
@@ -213,7 +212,6 @@ static void print_relay(const struct printer *p)
 	put(p, "RelayScope", conf->host_local ? "host" : "router");
 	print_prefix(p);
 	print_bind(p);
-	print_access(p);
 	print_sunset(p);
 }
 
@@ -263,6 +261,7 @@ void conf_print(const struct conf *conf, bool origins, FILE *out)
 		print_relay(p);
 	else
 		print_server(p);
+	print_access(p);
 	print_datapath(p);
 	for (unsigned i = 0; i < n; i++)
 		if (facilities[i].value == conf->facility && !facilities[i].old)

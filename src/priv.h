@@ -128,7 +128,7 @@ struct priv_config {
 	uint32_t find_refresh;		/* client: beginning with that */
 	uint32_t discovery;		/* client: enum teredo_discovery */
 	uint32_t firewall;		/* InboundFirewall, for the status */
-	uint32_t n_access;		/* client and relay */
+	uint32_t n_access;
 	struct priv_access access[PRIV_ACCESS];
 	char native[20];		/* has IPv6 by other means; "": none */
 	char instance[20];		/* interface name, or "server" */

@@ -41,7 +41,7 @@ static void *open_server(const struct priv_config *config,
 			 const struct auth_keys *keys,
 			 const struct teredo_env *env)
 {
-	const struct teredo_server_config core = {
+	struct teredo_server_config core = {
 		.prefix = config->prefix,
 		.ip = config->public_ip,
 		.ip2 = config->public_ip2,
@@ -50,6 +50,7 @@ static void *open_server(const struct priv_config *config,
 		.require_auth = config->require_auth != 0,
 	};
 
+	role_access(&core.access, config);
 	return teredo_server_new(&core, env);
 }
 

@@ -107,11 +107,48 @@ static void a_server_relays_for_clients_of_others(struct world *w, unsigned v)
 	}
 }
 
+/* PeerDeny. variant: another server's client * 2 + host first; the denied one is
+ * the box's own client otherwise, and one that was served until now. */
+static void a_box_does_not_serve_whom_it_denies(struct world *w, unsigned v)
+{
+	struct lab *l = lab_with_box(w, false);
+	struct node *box = l->server, *alice, *bob;
+	struct access4 *a = &server_relay_role(box)->config.access;
+
+	if (v & 2)
+		l->server = lab_server(l, "other", true);
+	alice = qualify(lab_client(l, "alice", NAT_PORT));
+	l->server = box;
+	if (!(v & 2))
+		EXPECT(w, talks(alice->stack, l->host, 3));
+	bob = qualify(box_client(l, "bob", NAT_PORT));
+	a->rule[a->n].ip = addr_mapping(&alice->stack->addr).ip;
+	a->rule[a->n++].bits = 32;
+	node_crash(box);
+	node_respawn(box);
+	EXPECT(w, ping(v & 1 ? l->host : alice->stack,
+		       v & 1 ? alice->stack : l->host,
+		       5 * TEREDO_SECOND) == TEREDO_NEVER);
+	EXPECT(w, box->ops->counters(box->core)->n[TEREDO_DROP_denied] > 0);
+	world_run(w, 60 * TEREDO_SECOND);
+	EXPECT(w, is_qualified(alice) == ((v & 2) != 0));
+	EXPECT(w, talks(bob->stack, l->host, 5));
+	EXPECT(w, talks(l->host, bob->stack, 5));
+}
+
+static void denied_label(unsigned v, char out[SCENARIO_LABEL])
+{
+	snprintf(out, SCENARIO_LABEL, "%s_%s", v & 2 ? "other" : "own",
+		 v & 1 ? "host_first" : "client_first");
+}
+
 const struct scenario story_combined[] = {
 	STORY(a_server_relays_for_its_own_clients,
 	      "R-SRV-01 R-SRV-02 S-FWD-03 S-FWD-06 R-DEC-07",
 	      .variants = 4 * NAT_KINDS, .label = both_label),
 	STORY(a_server_relays_for_clients_of_others, "R-SRV-01 R-SRV-02",
 	      .variants = 2 * NAT_KINDS, .label = kind_label),
+	STORY(a_box_does_not_serve_whom_it_denies, "R-SRV-02 S-RS-10 R-ENC-01",
+	      .variants = 4, .label = denied_label),
 	{.name = NULL},
 };

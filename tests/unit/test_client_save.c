@@ -186,6 +186,34 @@ static void an_answer_to_a_bubble_of_the_process_before_counts(void **state)
 	assert_ep_equal(bench_send(&peer, 8).to, real);
 }
 
+/* ... but not of who is denied by now: the peer, where it answers from, or its
+ * server (PeerDeny). */
+static void an_answer_of_who_is_denied_by_now_does_not(void **state)
+{
+	static const char *const denied[] = {
+		"192.0.2.99", "192.0.2.98", "203.0.113.9",
+	};
+	struct teredo_addr peer = bench_peer(PEER), cookie;
+
+	bench_close();
+	bench_setup(state);
+	bench_qualify();
+	bench_send(&peer, 8);
+	bench_expect_udp(PEER);
+	memcpy(&cookie, bench_expect_udp(bench_peer_server())->data + 8, 16);
+	assert_true(teredo_client_save(bench.c, &saved));
+	for (unsigned i = 0; i < COUNT(denied); i++) {
+		bench_close();
+		bench_open_denying(denied[i], TEREDO_DISCOVERY_OFF);
+		assert_true(bench_restore(&saved));
+		bench_expect_rs(SERVER);
+		assert_dropped(bench_bubble(ep4("192.0.2.98", 60000), &peer,
+					    &cookie), denied);
+		bench_expect_silence();
+		assert_int_equal(bench_status().peers_direct, 0);
+	}
+}
+
 static void refuse(const struct teredo_client_saved *bad, const char *what)
 {
 	if (bench_restore(bad))
@@ -315,6 +343,7 @@ int main(void)
 		T(another_mapping_makes_another_address),
 		T(without_a_resolver_the_saved_server_is_asked_on),
 		T(an_answer_to_a_bubble_of_the_process_before_counts),
+		T(an_answer_of_who_is_denied_by_now_does_not),
 		T(a_snapshot_is_read_as_hostile_input),
 		T(a_restored_peer_is_trusted),
 		T(an_unfit_peer_is_not_restored),

@@ -164,13 +164,13 @@ static void the_origin_of_each_value_is_told(void **state)
 		"ServerAddress b.example                  # f:5\n"
 		"BindAddress 0.0.0.0                      # default\n"
 		"BindPort 4444                            # f:3\n"
-		"PeerDeny 192.0.2.0/24                    # f:6\n"
 		"RefreshInterval 30                       # default\n"
 		"LocalDiscovery enabled                   # default\n"
 		"InboundFirewall enabled                  # f:8\n"
 		"InboundAllow tcp/22                      # f:7\n"
 		"InboundAllow any@2001:db8:1234:5678:9abc:def0::/96 # f:9\n"
 		"NativeIPv6 relay                         # default\n"
+		"PeerDeny 192.0.2.0/24                    # f:6\n"
 		"MaxPeers 4096                            # default\n"
 		"DataPath auto                            # default\n"
 		"SyslogFacility daemon                    # default\n");
@@ -249,6 +249,18 @@ static void peers_are_allowed_and_denied_by_prefix(void **state)
 		      "PeerDeny 0.0.0.0/0\nPeerAllow 10.1.0.0/16\n"
 		      "PeerAllow 192.0.2.1/32\nMaxPeers 65536\n"
 		      "DataPath auto\nSyslogFacility daemon\n");
+	assert_prints(CONF_MIREDO_SERVER,
+		      "RelayType server-relay\nPeerDeny 198.51.100.7\n"
+		      "ServerBindAddress 192.0.2.1\n",
+		      "RelayType server-relay\nInterfaceName miredo0\n"
+		      "ServerBindAddress 192.0.2.1\n"
+		      "ServerBindAddress2 192.0.2.2\nPrefix 2001::/32\n"
+		      "InterfaceMTU 1280\nPeerDeny 198.51.100.7/32\n"
+		      "MaxPeers 65536\nDataPath auto\n"
+		      "SyslogFacility daemon\n");
+	assert_silent(&p, "RelayType server\nServerBindAddress 192.0.2.1\n"
+			  "PeerAllow 10.0.0.0/8\n");
+	assert_int_equal(p.conf.n_access, 1);
 	for (unsigned i = 0; i < 33; i++)
 		sprintf(text + strlen(text), "PeerDeny 192.0.2.%u\n", i);
 	assert_first(&p, text,

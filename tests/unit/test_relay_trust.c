@@ -375,6 +375,34 @@ static void cookies_outlive_the_process(void **state)
 	bench_free(next);
 }
 
+/* ... but not of who is denied by now: the client, where it answers from, or
+ * its server (PeerDeny). */
+static void the_cookie_of_who_is_denied_by_now_counts_nothing(void **state)
+{
+	static const char *const denied[] = { HOST, MOVED, SERVER };
+	struct relay_bench *b = *state, *next;
+	struct test_packet p = to_client(ip6(N), client()), answer;
+	struct teredo_relay_saved saved;
+
+	teredo_relay_save(b->r, &saved);
+	give_tun(b, &p);
+	answer = make_bubble(client(), bubble_source(b));
+	for (size_t i = 0; i < COUNT(denied); i++) {
+		struct teredo_relay_config config = {
+			.prefix = addr_default_prefix(),
+			.max_peers = 64,
+			.access = { .n = 1, .rule = { { ip4(denied[i]), 32,
+							false } } },
+		};
+
+		next = bench_new(&config);
+		teredo_relay_restore(next->r, &saved);
+		expect_udp_drop(next, &answer, ep4(MOVED, 2000),
+				TEREDO_DROP_denied);
+		bench_free(next);
+	}
+}
+
 static void a_restored_peer_is_trusted_from_now_on(void **state)
 {
 	struct relay_bench *b = *state;
@@ -447,6 +475,7 @@ int main(void)
 		T(an_answer_from_an_unfit_endpoint_is_refused),
 		T(a_full_table_takes_no_stranger),
 		T(cookies_outlive_the_process),
+		T(the_cookie_of_who_is_denied_by_now_counts_nothing),
 		T(a_restored_peer_is_trusted_from_now_on),
 		T(an_unfit_peer_is_not_restored),
 	};

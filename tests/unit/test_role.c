@@ -185,6 +185,44 @@ static struct ctl_status status(struct fixture *f)
 	return st;
 }
 
+/* PeerDeny: an empty bubble of who is denied, in each that has peers. */
+static void every_role_has_the_rules_of_the_configuration(void **state)
+{
+	static const struct role_ops *const all[] = {
+		&role_relay, &role_server, &role_server_relay,
+	};
+	struct priv_config config = {
+		.prefix = addr_default_prefix(),
+		.mtu = 1280,
+		.max_peers = PEERS,
+		.public_ip = SERVER,
+		.n_access = 1,
+		.access = {{.bits = 8}},
+	};
+	struct teredo_ep who = {.ip = htonl(0x09010203), .port = htons(4000)};
+	struct teredo_outbox *ob = calloc(1, sizeof(*ob));
+	struct teredo_addr src, dst = {{0x20, 0x01, 0x0d, 0xb8}};
+	uint8_t bubble[WIRE_BUBBLE_LEN];
+	const struct teredo_rx rx = {
+		.data = bubble, .len = sizeof(bubble), .from = who,
+	};
+
+	(void)state;
+	config.access[0].ip = htonl(0x09000000);
+	addr_make(&src, addr_default_prefix(), SERVER2, 0, who);
+	wire_put_bubble(bubble, &src, &dst);
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		void *role = all[i]->open(&config, &no_keys, &env);
+
+		assert_int_equal(all[i]->udp_in(role, &rx, 0, ob).fate,
+				 TEREDO_DROP);
+		assert_int_equal(
+			all[i]->counters(role)->n[TEREDO_DROP_denied], 1);
+		all[i]->close(role);
+	}
+	free(ob);
+}
+
 static void every_role_has_all_functions(void **state)
 {
 	(void)state;
@@ -474,6 +512,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_role_has_all_functions),
+		cmocka_unit_test(
+			every_role_has_the_rules_of_the_configuration),
 		cmocka_unit_test(no_number_of_addresses_is_too_great),
 		T(an_address_is_told_once),
 		T(the_status_has_the_facts),

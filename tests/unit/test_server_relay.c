@@ -23,9 +23,9 @@ struct bench {
 	teredo_time now;
 };
 
-static int setup(void **state)
+static int setup_denying(void **state, const char *denied)
 {
-	const struct teredo_server_config config = {
+	struct teredo_server_config config = {
 		.prefix = addr_default_prefix(),
 		.ip = ip4(S1),
 		.ip2 = ip4(S2),
@@ -37,6 +37,11 @@ static int setup(void **state)
 	struct teredo_env env;
 
 	assert_non_null(b);
+	if (denied != NULL) {
+		config.access.n = 1;
+		config.access.rule[0].ip = ip4(denied);
+		config.access.rule[0].bits = 32;
+	}
 	b->seed = 4380;
 	b->now = 1000 * TEREDO_SECOND;
 	env = test_env(&b->seed);
@@ -45,6 +50,11 @@ static int setup(void **state)
 	teredo_server_relay_set_local(b->sr, &local, &own, 1);
 	*state = b;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_denying(state, NULL);
 }
 
 static int teardown(void **state)
@@ -249,6 +259,45 @@ static void nothing_goes_to_itself(void **state)
 			 TEREDO_DROP);
 }
 
+/* PeerDeny: alice is neither answered nor written to, and bob is served. */
+static void who_is_denied_gets_nothing_from_either(void **state)
+{
+	struct teredo_ep home = ep4(ALICE, 40000);
+	struct bench *b;
+
+	teardown(state);
+	setup_denying(state, ALICE);
+	b = *state;
+	assert_int_equal(give(b, make_rs(ip6("fe80::1")), home), TEREDO_DROP);
+	assert_int_equal(give(b, small_echo(alice(), ip6(NATIVE)), home),
+			 TEREDO_DROP);
+	assert_int_equal(give(b, make_bubble(bob(), alice()), ep4(BOB, 50000)),
+			 TEREDO_DROP);
+	assert_int_equal(give(b, data(alice(), ip6(NATIVE)), home),
+			 TEREDO_DROP);
+	assert_int_equal(give_tun(b, data(ip6(NATIVE), alice())), TEREDO_DROP);
+	assert_int_equal(count(b, TEREDO_DROP_denied), 5);
+	assert_int_equal(b->ob.n, 0);
+	assert_int_equal(give_tun(b, data(ip6(NATIVE), bob())), TEREDO_TAKEN);
+}
+
+/* ... nor is whose server is denied the relay's; the server writes to none but
+ * its own. */
+static void nor_does_a_client_of_a_denied_server_from_the_relay(void **state)
+{
+	struct bench *b;
+
+	teardown(state);
+	setup_denying(state, "192.0.2.200");
+	b = *state;
+	assert_int_equal(give_tun(b, data(ip6(NATIVE), bob())), TEREDO_DROP);
+	assert_int_equal(give(b, data(bob(), ip6(NATIVE)), ep4(BOB, 50000)),
+			 TEREDO_DROP);
+	assert_int_equal(count(b, TEREDO_DROP_denied), 2);
+	assert_int_equal(give(b, make_bubble(bob(), alice()), ep4(BOB, 50000)),
+			 TEREDO_TAKEN);
+}
+
 /* Its limits' memory is given back, by one deadline for both. */
 static void the_server_in_it_comes_to_rest(void **state)
 {
@@ -294,6 +343,8 @@ int main(void)
 		T(what_a_server_does_it_does_still),
 		T(the_second_address_is_the_servers_alone),
 		T(nothing_goes_to_itself),
+		T(who_is_denied_gets_nothing_from_either),
+		T(nor_does_a_client_of_a_denied_server_from_the_relay),
 		T(the_server_in_it_comes_to_rest),
 		T(what_is_no_packet_is_dropped_once),
 	};
