@@ -21,7 +21,7 @@
 #include "priv.h"
 
 #define CTL_MAGIC	0x6d726463u	/* "mrdc" */
-#define CTL_VERSION	5u
+#define CTL_VERSION	6u
 
 enum ctl_verb {
 	CTL_STATUS = 1,	/* struct ctl_status */

@@ -72,7 +72,9 @@ struct ctl_event {
 	uint64_t time;
 	uint32_t kind, value, old;	/* old: the value before */
 	uint32_t ip;
-	uint16_t port, reserved[3];
+	uint16_t port;
+	uint16_t fresh;		/* 1: nobody knows what was before */
+	uint16_t reserved[2];
 	uint8_t addr[16], old_addr[16];
 };
 

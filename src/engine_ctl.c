@@ -8,7 +8,8 @@
  *
  * Events are what changed between two looks at the role: after news of the
  * core its status is compared with the last one. So they say what the status
- * says, in the same words.
+ * says, in the same words. An engine knows nothing of the one before it: what
+ * its first look finds is told without what was before.
  */
 #include "config.h"
 
@@ -35,6 +36,7 @@ struct engine_ctl {
 	teredo_time started;
 	pid_t pid;
 	struct ctl_status told;	/* as the events know it */
+	uint32_t known;		/* bits of enum ctl_event_kind: told is true */
 	struct vitals vitals;
 };
 
@@ -148,9 +150,12 @@ static void tell(struct engine_ctl *e, struct ctl_event event)
 static void tell_word(struct engine_ctl *e, enum ctl_event_kind kind,
 		      uint32_t old, uint32_t value)
 {
+	bool fresh = (e->known & 1u << kind) == 0;
+
+	e->known |= 1u << kind;
 	if (old != value)
 		tell(e, (struct ctl_event){.kind = kind, .value = value,
-					   .old = old});
+					   .old = old, .fresh = fresh});
 }
 
 static void tell_address(struct engine_ctl *e, const struct ctl_status *st)

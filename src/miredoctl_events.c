@@ -1,6 +1,8 @@
 /*
  * miredoctl_events.c - what happens, line by line
  *
+ * The words are in miredoctl_event_words.c.
+ *
  * An engine that is replaced ends the connection; the next one is asked, which
  * begins with its own start. The engine counts time from boot, so that the
  * clock on the wall is looked at here, and it is the time of day now that
@@ -16,70 +18,12 @@
 
 #include <jansson.h>
 
-#include "../libteredo/client.h"
-#include "ctl_records.h"
-#include "health.h"
 #include "miredoctl.h"
-#include "miredoctl_peers.h"
+#include "miredoctl_event_words.h"
 #include "text.h"
 
 #define TRIES	100	/* for the next engine, 100 ms apart */
 #define TIME_LEN 40
-
-/* In a row's name, with what changes it by its value. */
-static const char *name_of(const struct ctl_event *e)
-{
-	static const char *const name[] = {
-		[CTL_EVENT_STARTED] = "started",
-		[CTL_EVENT_STATE] = "state-changed",
-		[CTL_EVENT_QUALIFIED] = "qualified",
-		[CTL_EVENT_ADDRESS] = "address-changed",
-		[CTL_EVENT_NAT] = "nat-changed",
-		[CTL_EVENT_PEER] = "peer-",
-		[CTL_EVENT_LINK] = "link-changed",
-		[CTL_EVENT_HEALTH] = "health-changed",
-	};
-
-	if (e->kind == CTL_EVENT_PEER && e->value == TEREDO_WAY_RELAY)
-		return "peer-relay";
-	if (e->kind == CTL_EVENT_PEER && e->value == TEREDO_WAY_LOCAL)
-		return "peer-local";
-	if (e->kind == CTL_EVENT_PEER)
-		return "peer-direct";
-	if (e->kind < sizeof(name) / sizeof(name[0]) && name[e->kind] != NULL)
-		return name[e->kind];
-	return "unknown";
-}
-
-/* The most important one, or "ok". */
-static const char *health_word(uint32_t bits)
-{
-	enum health h = health_worst(health_visible(bits));
-
-	return h < HEALTHS ? health_reason(h)->code : "ok";
-}
-
-/* The value in words; "" where a number says it. */
-static const char *word_of(const struct ctl_event *e, uint32_t value)
-{
-	if (e->kind == CTL_EVENT_STATE && value < TEREDO_CLIENT_STATES)
-		return teredo_client_state_name(
-			(enum teredo_client_state)value);
-	if (e->kind == CTL_EVENT_NAT && value < TEREDO_NATS)
-		return teredo_nat_name((enum teredo_nat)value);
-	if (e->kind == CTL_EVENT_LINK && (value & PRIV_LINK_HELD) != 0)
-		return "held";
-	if (e->kind == CTL_EVENT_LINK && (value & PRIV_LINK_DOWN) != 0)
-		return "down";
-	if (e->kind == CTL_EVENT_LINK && (value & PRIV_LINK_HOMELESS) != 0)
-		return "no-bind-address";
-	if (e->kind == CTL_EVENT_HEALTH)
-		return health_word(value);
-	if (e->kind == CTL_EVENT_LINK)
-		return (value & PRIV_LINK_CARRIER) != 0 ? "carrier"
-							: "no-carrier";
-	return "";
-}
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -118,37 +62,41 @@ static bool is_set(const uint8_t addr[16])
 
 static void print_text(const struct ctl_event *e, FILE *out)
 {
-	char when[TIME_LEN], addr[TEXT_IP6_LEN], ep[TEXT_EP_LEN];
-	const char *word = word_of(e, e->value);
+	char when[TIME_LEN];
 
 	time_of(when, e, false);
-	fprintf(out, "%s  %-15s", when, name_of(e));
-	if (word[0] != '\0')
-		fprintf(out, "  %s, was %s", word, word_of(e, e->old));
-	else if (e->kind == CTL_EVENT_STARTED)
-		fprintf(out, "  engine %u", e->value);
-	if (is_set(e->addr))
-		fprintf(out, "  %s", text_ip6(addr, e->addr));
-	if (is_set(e->old_addr))
-		fprintf(out, " replaces %s", text_ip6(addr, e->old_addr));
-	if (e->ip != 0)
-		fprintf(out, "  at %s", text_ep(ep, e->ip, e->port));
+	fprintf(out, "%s  ", when);
+	event_print(e, out);
 	fputc('\n', out);
+}
+
+/* null: an event of single words */
+static json_t *bits_json(const struct ctl_event *e, uint32_t bits)
+{
+	json_t *list = event_bit(e, 0) != NULL ? json_array() : json_null();
+
+	for (unsigned bit = 0; bit < 32; bit++)
+		if ((bits & 1u << bit) != 0 && event_bit(e, bit) != NULL)
+			json_array_append_new(list,
+					      json_string(event_bit(e, bit)));
+	return list;
 }
 
 static json_t *event_json(const struct ctl_event *e)
 {
 	char when[TIME_LEN], addr[TEXT_IP6_LEN], old[TEXT_IP6_LEN];
 	char ep[TEXT_EP_LEN];
-	const char *word = word_of(e, e->value);
+	const char *word = event_word(e, e->value);
 	bool words = word[0] != '\0';
 
 	time_of(when, e, true);
 	return json_pack(
-		"{s:s,s:s,s:s,s:s?,s:s?,s:s?,s:s?,s:s?,s:o}", "schema",
-		"miredo.event/1", "time", when, "event", name_of(e), "value",
+		"{s:s,s:s,s:s,s:s?,s:s?,s:o,s:o,s:s?,s:s?,s:s?,s:o}", "schema",
+		"miredo.event/1", "time", when, "event", event_name(e), "value",
 		words ? word : NULL, "old_value",
-		words ? word_of(e, e->old) : NULL, "address",
+		words && !e->fresh ? event_word(e, e->old) : NULL, "came",
+		bits_json(e, event_came(e)), "went",
+		bits_json(e, event_went(e)), "address",
 		is_set(e->addr) ? text_ip6(addr, e->addr) : NULL,
 		"old_address",
 		is_set(e->old_addr) ? text_ip6(old, e->old_addr) : NULL,

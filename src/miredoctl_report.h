@@ -24,10 +24,8 @@ struct report {
 	char kernel[REPORT_TEXT], system[REPORT_TEXT], when[40];
 };
 
-/* ---- miredoctl_report_words.c ---- */
+/* ---- miredoctl_report_mask.c ---- */
 
-/* "qualified at 192.0.2.45:51123" */
-const char *report_event(char buf[REPORT_TEXT], const struct ctl_event *e);
 /* A new text in which addresses are numbered instead of shown, and the
  * server's name, too; the caller's. NULL: out of memory. */
 char *report_mask(const char *text, const char *server_name);

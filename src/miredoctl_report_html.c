@@ -13,6 +13,7 @@
 
 #include "health.h"
 #include "miredoctl_peers.h"
+#include "miredoctl_event_words.h"
 #include "miredoctl_report.h"
 #include "miredoctl_status.h"
 #include "text.h"
@@ -292,7 +293,7 @@ static void write_timeline(const struct report *r, FILE *out)
 {
 	unsigned shown = r->n_events < REPORT_SHOWN ? r->n_events
 						    : REPORT_SHOWN;
-	char age[TEXT_AMOUNT_LEN], buf[REPORT_TEXT];
+	char age[TEXT_AMOUNT_LEN];
 
 	fputs("<section><h2>Timeline</h2><div class=\"scroll\">\n", out);
 	report_draw_states(r, out);
@@ -302,7 +303,7 @@ static void write_timeline(const struct report *r, FILE *out)
 
 		fprintf(out, "<li><time>%s ago</time><span>",
 			text_duration(age, r->st.head.now - e->time));
-		report_escape(report_event(buf, e), out);
+		event_print(e, out);
 		fputs("</span></li>\n", out);
 	}
 	fputs("</ol></section>\n", out);

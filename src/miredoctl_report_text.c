@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "miredoctl_peers.h"
+#include "miredoctl_event_words.h"
 #include "miredoctl_report.h"
 #include "miredoctl_status.h"
 #include "text.h"
@@ -38,14 +39,16 @@ static void write_events(const struct report *r, FILE *out)
 {
 	unsigned first = r->n_events > REPORT_SHOWN
 				 ? r->n_events - REPORT_SHOWN : 0;
-	char age[TEXT_AMOUNT_LEN], buf[REPORT_TEXT];
+	char age[TEXT_AMOUNT_LEN];
 
 	fprintf(out, "\n== Events: %u\n", r->n_events);
-	for (unsigned i = first; i < r->n_events; i++)
-		fprintf(out, "  %12s ago  %s\n",
+	for (unsigned i = first; i < r->n_events; i++) {
+		fprintf(out, "  %12s ago  ",
 			text_duration(age,
-				      r->st.head.now - r->event[i].time),
-			report_event(buf, &r->event[i]));
+				      r->st.head.now - r->event[i].time));
+		event_print(&r->event[i], out);
+		fputc('\n', out);
+	}
 }
 
 static void write_counters(const struct report *r, FILE *out)

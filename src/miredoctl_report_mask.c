@@ -1,5 +1,5 @@
 /*
- * miredoctl_report_words.c - words for events; addresses unsaid
+ * miredoctl_report_mask.c - addresses unsaid
  *
  * A report is made to be shown to others. Masking works on the finished text,
  * whatever its form, so that no line can be forgotten: whatever reads as an
@@ -14,57 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libteredo/client.h"
-#include "health.h"
 #include "miredoctl_report.h"
-#include "text.h"
 
 #define KNOWN_MAX 1024
 #define TOKEN_MAX 64
-
-static const char *health_word(uint32_t bits)
-{
-	enum health h = health_worst(health_visible(bits));
-
-	return h < HEALTHS ? health_reason(h)->code : "ok";
-}
-
-const char *report_event(char buf[REPORT_TEXT], const struct ctl_event *e)
-{
-	char ep[TEXT_EP_LEN], addr[TEXT_IP6_LEN];
-
-	text_ep(ep, e->ip, e->port);
-	text_ip6(addr, e->addr);
-	snprintf(buf, REPORT_TEXT, "event %u", e->kind);
-	if (e->kind == CTL_EVENT_STARTED)
-		snprintf(buf, REPORT_TEXT, "engine %u started", e->value);
-	else if (e->kind == CTL_EVENT_STATE &&
-		 e->value < TEREDO_CLIENT_STATES)
-		snprintf(buf, REPORT_TEXT, "state: %s",
-			 teredo_client_state_name(
-				 (enum teredo_client_state)e->value));
-	else if (e->kind == CTL_EVENT_QUALIFIED)
-		snprintf(buf, REPORT_TEXT, "qualified as %s, mapped to %s",
-			 addr, ep);
-	else if (e->kind == CTL_EVENT_ADDRESS)
-		snprintf(buf, REPORT_TEXT, "another address: %s, mapped to %s",
-			 addr, ep);
-	else if (e->kind == CTL_EVENT_NAT && e->value < TEREDO_NATS)
-		snprintf(buf, REPORT_TEXT, "NAT: %s",
-			 teredo_nat_name((enum teredo_nat)e->value));
-	else if (e->kind == CTL_EVENT_LINK)
-		snprintf(buf, REPORT_TEXT, "link: %s",
-			 (e->value & PRIV_LINK_HELD) != 0      ? "held"
-			 : (e->value & PRIV_LINK_DOWN) != 0    ? "down"
-			 : (e->value & PRIV_LINK_CARRIER) != 0 ? "carrier"
-							       : "no carrier");
-	else if (e->kind == CTL_EVENT_HEALTH)
-		snprintf(buf, REPORT_TEXT, "health: %s",
-			 health_word(e->value));
-	return buf;
-}
-
-/* ---- masking ---- */
 
 struct mask {
 	unsigned n;
