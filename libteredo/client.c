@@ -89,7 +89,7 @@ static bool limits_init(struct teredo_client *c)
 				    RATELIMIT_FEW, 10, TEREDO_SECOND);
 }
 
-void client_limits_sweep(void *role, teredo_time now)
+void client_sweep(void *role, teredo_time now)
 {
 	struct teredo_client *c = role;
 
@@ -97,6 +97,7 @@ void client_limits_sweep(void *role, teredo_time now)
 	ratelimit_table_sweep(&c->reply_budget, now);
 	ratelimit_table_sweep(&c->strangers_by_ip, now);
 	ratelimit_table_sweep(&c->natives_by_ip, now);
+	client_census_sweep(c, now);
 }
 
 static void limits_fini(struct teredo_client *c)
@@ -272,24 +273,13 @@ teredo_time teredo_client_deadline(const struct teredo_client *c)
 static void status_count_peers(const struct teredo_client *c, teredo_time now,
 			       struct teredo_client_status *st)
 {
-	uint32_t i;
+	struct client_counts n = client_census(c, now);
 
 	st->peers_max = peers_max(c->path.peers);
-	for (i = 0; i < st->peers_max; i++) {
-		const struct peer *p = peers_at(c->path.peers, i);
-
-		if (p == NULL)
-			continue;
-		if (!peer_is_trusted(p, now))
-			st->peers_pending += p->attempts > 0;
-		else if (!addr_in_prefix(&p->addr, addr_default_prefix()))
-			st->peers_relay++;
-		else
-			st->peers_direct++;
-		if (peer_is_trusted(p, now))
-			st->peers_local +=
-				client_local_fits(c, &p->addr, p->ep);
-	}
+	st->peers_direct = n.direct;
+	st->peers_relay = n.relay;
+	st->peers_pending = n.pending;
+	st->peers_local = n.local;
 	st->neighbours = client_local_count(c, now);
 }
 

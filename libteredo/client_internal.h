@@ -74,6 +74,17 @@ struct client_native {
 	teredo_time until;		/* relay, and how long that is good */
 };
 
+/* Trusted ones, directly and by a relay; others that are probed; and how many
+ * of the direct ones are on our link. */
+struct client_counts {
+	uint32_t direct, relay, pending, local;
+};
+
+struct client_census {
+	uint32_t at;			/* the place that is next */
+	struct client_counts counting, counted;
+};
+
 struct teredo_client {
 	struct teredo_client_config config;
 	struct teredo_env env;
@@ -121,6 +132,7 @@ struct teredo_client {
 	struct client_interval secondary;
 
 	struct path path;
+	struct client_census census;
 	struct client_native *native;	/* by peer slot */
 	struct ratelimit_table reply_gap;	/* per endpoint: 2 s; and the
 						 * same, to cookies */
@@ -234,10 +246,19 @@ void client_test_moves(struct teredo_client *c, const struct peer *peer,
 bool client_test_was_at(const struct teredo_client *c, const struct peer *peer,
 			struct teredo_ep at, teredo_time now);
 
+/* client_census.c */
+
+/* About once a second while there are peers. */
+void client_census_sweep(struct teredo_client *c, teredo_time now);
+/* Looks at no more peers than takes some microseconds; of a large table it is
+ * what there was within the last minute. */
+struct client_counts client_census(const struct teredo_client *c,
+				   teredo_time now);
+
 /* client_path.c */
 
 /* path_ops.sweep */
-void client_limits_sweep(void *role, teredo_time now);
+void client_sweep(void *role, teredo_time now);
 extern const struct path_ops client_path_ops;
 
 /* Probes once each peer that was in use lately, at most 32, after we were out

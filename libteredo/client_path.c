@@ -126,7 +126,7 @@ const struct path_ops client_path_ops = {
 	.probe = probe,
 	.pause = pause_after,
 	.doubt = doubt,
-	.sweep = client_limits_sweep,
+	.sweep = client_sweep,
 	.forget_after = 60 * TEREDO_SECOND,
 	.hold_many = CLIENT_HOLD_BYTES / 4 * 3,
 };
