@@ -40,13 +40,15 @@ verify()
 }
 
 set -- conf/systemd/*.service
-[ $# -eq 3 ] && missing= || missing="$*"
-result 'there are three units' "$missing"
+[ $# -eq 4 ] && missing= || missing="$*"
+result 'there are four services' "$missing"
 for unit; do
 	result "$unit exposes at most 2.0" "$(exposure "./$unit")"
 	result "systemd likes $unit" "$(verify "./$unit")"
 done
-set -- conf/systemd/*.service conf/init/miredo* conf/openrc/miredo*
+timer=conf/systemd/miredo-metrics@.timer
+result "systemd likes $timer" "$(verify "./$timer")"
+set -- conf/systemd/*.service "$timer" conf/init/miredo* conf/openrc/miredo*
 result 'every name was put in' "$(grep -nE '@[a-z]+@' "$@")"
 for script in conf/init/miredo conf/init/miredo-server; do
 	result "a shell reads $script" "$(sh -n "$script" 2>&1)"
