@@ -44,11 +44,12 @@
 #define USAGE 2
 #define RUN_DIR_OPTION 256
 #define STATE_DIR_OPTION 257
+#define SYSLOG_OPTION 258
 
 struct arguments {
 	const char *conf, *pidfile, *user, *chroot, *run_dir, *state_dir,
 		*server_name;
-	bool foreground;
+	bool foreground, syslog;
 };
 
 static const struct option long_options[] = {
@@ -59,6 +60,7 @@ static const struct option long_options[] = {
 	{ "pidfile", required_argument, NULL, 'p' },
 	{ "run-dir", required_argument, NULL, RUN_DIR_OPTION },
 	{ "state-dir", required_argument, NULL, STATE_DIR_OPTION },
+	{ "syslog", no_argument, NULL, SYSLOG_OPTION },
 	{ "chroot", required_argument, NULL, 't' },
 	{ "chrootdir", required_argument, NULL, 't' },
 	{ "user", required_argument, NULL, 'u' },
@@ -76,6 +78,7 @@ static _Noreturn void help(const char *ident, bool server)
 	       "  -p, --pidfile FILE   pid file (default %s/%s.pid)\n"
 	       "      --run-dir DIR    control sockets (default %s)\n"
 	       "      --state-dir DIR  last known servers (default %s)\n"
+	       "      --syslog         with -f: log to syslog all the same\n"
 	       "  -t, --chroot DIR     accepted for compatibility, not used\n"
 	       "  -u, --user USER      run as USER (default %s)\n"
 	       "  -V, --version        print version and sandbox\n",
@@ -135,6 +138,9 @@ static void parse_arguments(struct arguments *a, const char *ident,
 			break;
 		case STATE_DIR_OPTION:
 			set_once(&a->state_dir, optarg, ident);
+			break;
+		case SYSLOG_OPTION:
+			a->syslog = true;
 			break;
 		case 't':
 			set_once(&a->chroot, optarg, ident);
@@ -325,7 +331,7 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 	opt->state_dir = a->state_dir != NULL ? absolute(a->state_dir)
 					      : STATEDIR;
 	opt->server_name = a->server_name;
-	opt->foreground = a->foreground;
+	opt->syslog = a->syslog || !a->foreground;
 	opt->launcher = opt->child.stdio = -1;
 	if (a->chroot != NULL)
 		log_line(LOG_WARNING, "-t is not used: the processes are "
@@ -392,14 +398,15 @@ int main(int argc, char *argv[])
 		die(EX_OSERR, "/: %s", strerror(errno));
 	failure_keep(opt.run_dir, opt.conf_file);
 	find_user(&opt.child, a.user);
-	if (!opt.foreground) {
+	if (!a.foreground)
 		become_daemon(&opt);
+	if (opt.syslog) {
 		log_to_syslog(opt.ident, LOG_DAEMON);
 		log_echo(true);
 	}
 	if (!parent_read_conf(&opt, &conf))
 		return EX_CONFIG;
-	if (!opt.foreground)
+	if (opt.syslog)
 		log_to_syslog(opt.ident, conf.facility);
 	if (!server)
 		warn_of_hook(SYSCONFDIR "/client-hook");

@@ -271,9 +271,9 @@ static void detach(struct parent *p)
 {
 	ssize_t done;
 
+	log_echo(false);
 	if (p->opt.launcher < 0)
 		return;
-	log_echo(false);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		dup2(p->opt.child.stdio, fd);
 	done = write(p->opt.launcher, "", 1);

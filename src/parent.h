@@ -37,7 +37,7 @@ struct parent_options {
 	const char *server_name;	/* NULL: none given */
 	const char *run_dir;
 	const char *state_dir;	/* for what is kept until the next start */
-	bool foreground;
+	bool syslog;
 	int launcher;		/* daemon: told when ready; else -1 */
 	int notify;		/* service manager's socket or -1 */
 	uint64_t watchdog;	/* ns between signs of life to it; 0: none */

@@ -185,7 +185,7 @@ static void reload_take(struct parent *p)
 		parent_ask_done(p, -EINVAL);
 		return;
 	}
-	if (p->next.facility != p->conf.facility && !p->opt.foreground)
+	if (p->next.facility != p->conf.facility && p->opt.syslog)
 		log_to_syslog(p->opt.ident, p->next.facility);
 	parent_link_reload(p, &p->next);
 	p->conf = p->next;

@@ -251,6 +251,17 @@ report "it says how many lines were lost when syslogd goes on"
 kill -TERM "$pid"
 within 2 ended
 report "and ends"
+"$bin/miredo" -f --syslog -u nobody -c "$c" --run-dir "$run" -p "$dir/pid" \
+	>"$log" 2>&1 &
+pid=$!
+within 5 engine
+kill -HUP "$pid"
+within 3 grep -q "^<29>miredo\[$pid\]: reloaded" "$dir/syslog"
+report "in the foreground it logs to syslogd, if it is told to"
+kill -TERM "$pid"
+within 2 ended
+! has 'reloaded'
+report "and to standard error only until it is ready"
 kill $syslogd
 
 finish

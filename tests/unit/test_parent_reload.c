@@ -149,7 +149,6 @@ static int setup(void **state)
 	w.p.opt.notify = pair[1];
 	w.p.opt.program = CONF_MIREDO;
 	w.p.opt.conf_file = w.file;
-	w.p.opt.foreground = true;
 	log_to_sink(swallow, NULL);
 	return 0;
 }
