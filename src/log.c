@@ -12,6 +12,10 @@
  * is not syslog(3), which waits; the datagram is the same, without the time,
  * which every syslogd adds.
  *
+ * Where stderr is the journal's, each line has its level in front, as the journal
+ * wants it. It is not given fields by its own protocol: programs read
+ * `miredoctl events --json`, which is the same under every init.
+ *
  * A failed assert() is a line, too: in a sandbox the C library's own way ends
  * at its first forbidden call, when nobody has been told why.
  */
@@ -27,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +40,7 @@
 static struct {
 	const char *ident;
 	bool syslog, echo;
+	bool journal;		/* that is where stderr goes */
 	int facility, sock;	/* sock: connected to syslogd, or -1 */
 	unsigned lost;
 	void (*sink)(void *ctx, int level, const char *line);
@@ -44,8 +50,22 @@ static struct {
 	char first_error[LOG_LINE_MAX];
 } dest = { .ident = "miredo", .sock = -1 };
 
+/* systemd.exec(5), JOURNAL_STREAM */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream != NULL &&
+	       sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev &&
+	       st.st_ino == ino;
+}
+
 void log_to_stderr(const char *ident)
 {
+	dest.journal = is_journal();
 	dest.ident = ident;
 	dest.syslog = false;
 	dest.sink = NULL;
@@ -96,11 +116,16 @@ void log_tee(void (*tee)(void *ctx, int level, const char *line), void *ctx)
 }
 
 /* One write, so that lines of several processes do not mix. */
-static bool log_write_stderr(const char *line)
+static bool log_write_stderr(int level, const char *line)
 {
-	char out[LOG_LINE_MAX + 64];
+	char out[LOG_LINE_MAX + 80], prefix[16] = "";
 	struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
-	int n = snprintf(out, sizeof(out), "%.60s: %s\n", dest.ident, line);
+	int n;
+
+	if (dest.journal)
+		snprintf(prefix, sizeof(prefix), "<%d>", level);
+	n = snprintf(out, sizeof(out), "%s%.60s: %s\n", prefix, dest.ident,
+		     line);
 
 	return poll(&pfd, 1, 0) == 1 &&
 	       write(STDERR_FILENO, out, (size_t)n) >= 0;
@@ -128,7 +153,7 @@ static bool log_write(int level, const char *line)
 	if (dest.syslog)
 		taken = log_write_syslog(level, line);
 	if (!dest.syslog || dest.echo)
-		taken = log_write_stderr(line) || taken;
+		taken = log_write_stderr(level, line) || taken;
 	return taken;
 }
 

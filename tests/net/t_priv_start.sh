@@ -33,6 +33,16 @@ report "it does not run as root"
 miredo -f -c "$c" -u no-such-user
 [ "$rc" -eq 78 ] && has 'no user "no-such-user"'
 report "an unknown user is named"
+JOURNAL_STREAM=$(stat -c %d:%i "$log")
+export JOURNAL_STREAM
+miredo -f -c "$c" -u no-such-user
+has '^<3>miredo: there is no user'
+report "the journal is told the level of a line"
+JOURNAL_STREAM=$(stat -c %d:%i /dev/null)
+miredo -f -c "$c" -u no-such-user
+unset JOURNAL_STREAM
+has '^miredo: there is no user'
+report "and nobody else is"
 
 # ---- the configuration ----
 
