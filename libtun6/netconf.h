@@ -89,6 +89,11 @@ struct netconf_route {
 int netconf_route(struct netconf *nc, int family, const void *dst, int via,
 		  struct netconf_route *r);
 
+/* The interface of a Teredo relay, other than `except`: a tun with a route of
+ * this metric to the /32 `prefix` (octets 0-3). 0: none. */
+int netconf_relay(struct netconf *nc, int except, uint32_t prefix,
+		  uint32_t metric);
+
 /* Human-readable "192.0.2.1 eth0, 127.0.0.1 lo" for an error message. */
 void netconf_list_ip4(struct netconf *nc, char *buf, unsigned size);
 

@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <netlink/route/link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,4 +114,38 @@ int netconf_route(struct netconf *nc, int family, const void *dst, int via,
 		return err;
 	answer.match = true;
 	return ask(nc, question(family, dst, answer.size, via, true), &answer);
+}
+
+static bool is_tun_of_relay(struct netconf *nc, struct rtnl_link *link,
+			    const uint8_t dst[16], uint32_t metric)
+{
+	const char *type = rtnl_link_get_type(link);
+	int ifindex = rtnl_link_get_ifindex(link);
+	struct netconf_route r;
+
+	return type != NULL && strcmp(type, "tun") == 0 &&
+	       netconf_route(nc, AF_INET6, dst, ifindex, &r) == 0 &&
+	       r.ifindex == ifindex && r.len == 32 && r.metric == metric;
+}
+
+int netconf_relay(struct netconf *nc, int except, uint32_t prefix,
+		  uint32_t metric)
+{
+	uint8_t dst[16] = { [15] = 1 };
+	struct nl_cache *cache;
+	int found = 0;
+
+	memcpy(dst, &prefix, sizeof(prefix));
+	if (rtnl_link_alloc_cache(nc->ask, AF_UNSPEC, &cache) < 0)
+		return 0;
+	for (struct nl_object *o = nl_cache_get_first(cache);
+	     o != NULL && found == 0; o = nl_cache_get_next(o)) {
+		struct rtnl_link *link = (struct rtnl_link *)o;
+
+		if (rtnl_link_get_ifindex(link) != except &&
+		    is_tun_of_relay(nc, link, dst, metric))
+			found = rtnl_link_get_ifindex(link);
+	}
+	nl_cache_free(cache);
+	return found;
 }

@@ -28,6 +28,7 @@
 
 #define PARENT_FDS (PRIV_FD_SNAPSHOT + 1)
 #define PARENT_DEATHS 6
+#define PARENT_RELAY_METRIC 1024	/* of its prefix; Miredo 1.2.6's, too */
 
 /* How it was started; all paths are absolute. */
 struct parent_options {
@@ -116,6 +117,7 @@ struct parent {
 	int link_joined;	/* where local clients are listened to; 0: no */
 	uint64_t way;
 	int native;		/* interface with IPv6 by other means; 0: none */
+	bool beside;		/* it is a relay's */
 	bool ended;		/* the SunsetDate has come */
 	unsigned sunset_said;	/* how near it was when that was said */
 	struct parent_link link;

@@ -36,7 +36,6 @@
 #define AGAIN  1000000000u
 #define CLIENT_METRIC 1029	/* of the default route */
 #define ONLINK_METRIC 256	/* of the prefix; the kernel's own choice */
-#define RELAY_METRIC  1024
 #define HOST_METRIC   16	/* of a host's own relay: a route that was
 				 * learned does not win over it (SEC-DOS-01) */
 
@@ -53,7 +52,8 @@ static bool link_is_relay(const struct parent *p)
 
 static uint32_t relay_metric(const struct parent *p)
 {
-	return p->config.host_local ? HOST_METRIC : RELAY_METRIC;
+	return p->config.host_local ? HOST_METRIC
+				    : PARENT_RELAY_METRIC;
 }
 
 static int link_apply_client(struct parent *p, const uint8_t prefix[16])

@@ -11,6 +11,10 @@
  *   sleep	nothing; the interface stays, without carrier
  *   ignore	a client all the same
  *
+ * A relay beside it on the same host is IPv6 by other means, too, and the
+ * better one: a client's routes, or those of a relay of its own, would win over
+ * the relay's, and nobody else be served by it. So a client sleeps then.
+ *
  * What came has to stay for some seconds before it counts, and so has its
  * absence: routers restart, links flap, and each turn costs a Teredo address.
  * At the start and after a reload what is there counts at once.
@@ -42,7 +46,8 @@ uint32_t parent_role(const struct parent *p)
 		return PRIV_DORMANT;
 	if (p->native == 0)
 		return (uint32_t)p->conf.role;
-	return p->conf.native == CONF_NATIVE_RELAY ? PRIV_RELAY : PRIV_DORMANT;
+	return p->conf.native == CONF_NATIVE_RELAY && !p->beside ? PRIV_RELAY
+								 : PRIV_DORMANT;
 }
 
 /* ---- the date ---- */
@@ -91,12 +96,23 @@ static void look_at_date(struct parent *p)
 
 /* ---- IPv6 by other means ---- */
 
+static int relay_now(struct parent *p)
+{
+	return netconf_relay(p->nc, p->link.ifindex, p->conf.prefix,
+			     PARENT_RELAY_METRIC);
+}
+
 static int native_now(struct parent *p)
 {
+	int relay;
+
 	if (p->conf.role != CONF_CLIENT ||
 	    p->conf.native == CONF_NATIVE_IGNORE)
 		return 0;
-	return netconf_native(p->nc, p->link.ifindex, p->conf.prefix);
+	relay = relay_now(p);
+	return relay != 0 ? relay
+			  : netconf_native(p->nc, p->link.ifindex,
+					   p->conf.prefix);
 }
 
 static void native_becomes(struct parent *p, int native)
@@ -106,6 +122,7 @@ static void native_becomes(struct parent *p, int native)
 	if (native == p->native)
 		return;
 	p->native = native;
+	p->beside = native != 0 && native == relay_now(p);
 	if (native == 0) {
 		log_line(LOG_NOTICE, "awake: %s",
 			 p->conf.native == CONF_NATIVE_IGNORE
@@ -114,10 +131,14 @@ static void native_becomes(struct parent *p, int native)
 		return;
 	}
 	if_indextoname((unsigned)native, name);
-	log_line(LOG_NOTICE, "dormant: native IPv6 on %s%s", name,
-		 p->conf.native == CONF_NATIVE_RELAY
-			 ? "; Teredo peers by a relay of our own"
-			 : "");
+	if (p->beside)
+		log_line(LOG_NOTICE, "dormant: this host has a relay, %s",
+			 name);
+	else
+		log_line(LOG_NOTICE, "dormant: native IPv6 on %s%s", name,
+			 p->conf.native == CONF_NATIVE_RELAY
+				 ? "; Teredo peers by a relay of our own"
+				 : "");
 }
 
 void parent_sunset_native(struct parent *p)

@@ -442,6 +442,43 @@ static void native_ipv6_is_an_address_and_a_way_out(void **state)
 	command("ip link del d0");
 }
 
+/* A-SUN-01: of Teredo interfaces only a relay's, not a client's, and not ours;
+ * a route of that kind by something else is somebody's announcement. */
+static void a_relay_beside_us_is_a_tun_with_the_prefix(void **state)
+{
+	struct world *w = *state;
+	const uint32_t teredo = htonl(0x20010000);
+	static const struct {
+		const char *line;
+		bool relay;
+	} step[] = {
+		{ "ip tuntap add other mode tun && ip link set other up", false },
+		{ "ip -6 route add default dev other", false },
+		{ "ip -6 route add 2001::/32 dev other metric 256", false },
+		{ "ip -6 route add 2001::/32 dev other metric 16", false },
+		{ "ip -6 route flush dev other", false },
+		{ "ip -6 route add 2001::/32 dev other", true },
+		{ "ip -6 route add 2001::/32 dev teredo metric 16", true },
+		{ "ip link set other down", false },
+		{ "ip -6 route add 2001::/32 dev teredo", false },
+		{ "ip -6 route del 2001::/32 dev teredo metric 1024 &&"
+		  " ip link add d0 type veth peer d1 && ip link set d0 up &&"
+		  " ip link set d1 up && ip -6 route add 2001::/32 dev d0",
+		  false },
+	};
+
+	command("ip link set teredo up");
+	for (unsigned i = 0; i < sizeof(step) / sizeof(*step); i++) {
+		int found;
+
+		command(step[i].line);
+		found = netconf_relay(w->nc, w->ifindex, teredo, 1024);
+		if (found != (step[i].relay ? (int)if_nametoindex("other") : 0))
+			fail_msg("%s: %d", step[i].line, found);
+	}
+	command("ip link del other && ip link del d0");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -459,6 +496,7 @@ int main(void)
 		T(packets_to_a_group_leave_by_one_link),
 		T(the_way_changes_with_gateway_link_and_source),
 		T(native_ipv6_is_an_address_and_a_way_out),
+		T(a_relay_beside_us_is_a_tun_with_the_prefix),
 	};
 
 	can_tun = netns_enter();

@@ -22,7 +22,7 @@
 
 static uint64_t now;
 static uint32_t today;
-static int native;		/* what netconf would find */
+static int native, relay;	/* what netconf would find */
 static unsigned renewed, left;
 static char said[200];
 
@@ -48,6 +48,16 @@ int netconf_native(struct netconf *nc, int except, uint32_t but)
 	assert_int_equal(except, 7);
 	assert_int_equal(but, 0x0120);
 	return native;
+}
+
+int netconf_relay(struct netconf *nc, int except, uint32_t prefix,
+		  uint32_t metric)
+{
+	(void)nc;
+	assert_int_equal(except, 7);
+	assert_int_equal(prefix, 0x0120);
+	assert_int_equal(metric, 1024);
+	return relay;
 }
 
 void parent_timer(struct parent *p, enum parent_timer t, uint64_t when)
@@ -132,6 +142,33 @@ static void what_is_native_at_the_start_counts_at_once(void **state)
 	assert_int_equal(p.config.role, PRIV_RELAY);
 	p = start(CONF_SERVER, CONF_NATIVE_SLEEP, 0);
 	assert_int_equal(p.config.role, PRIV_SERVER);
+}
+
+/* A-SUN-01: two cannot have the prefix, and the relay serves others, too. */
+static void beside_a_relay_a_client_sleeps(void **state)
+{
+	struct parent p;
+
+	(void)state;
+	native = 0;
+	relay = 1;
+	p = start(CONF_CLIENT, CONF_NATIVE_RELAY, 0);
+	assert_int_equal(p.config.role, PRIV_DORMANT);
+	assert_string_equal(said, "dormant: this host has a relay, lo");
+	p = start(CONF_CLIENT, CONF_NATIVE_IGNORE, 0);
+	assert_int_equal(p.config.role, PRIV_CLIENT);
+	native = 2;
+	p = start(CONF_CLIENT, CONF_NATIVE_RELAY, 0);
+	assert_int_equal(p.config.role, PRIV_DORMANT);
+	relay = 0;			/* it ends */
+	seconds_go_by(&p, 7);
+	assert_int_equal(p.config.role, PRIV_RELAY);
+	relay = 1;			/* and begins anew */
+	seconds_go_by(&p, 7);
+	assert_int_equal(p.config.role, PRIV_DORMANT);
+	native = relay = 0;
+	seconds_go_by(&p, 7);
+	assert_int_equal(p.config.role, PRIV_CLIENT);
 }
 
 /* A-SUN-01 */
@@ -269,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_native_at_the_start_counts_at_once),
+		cmocka_unit_test(beside_a_relay_a_client_sleeps),
 		cmocka_unit_test(a_change_counts_when_it_has_lasted),
 		cmocka_unit_test(what_flaps_changes_nothing),
 		cmocka_unit_test(
