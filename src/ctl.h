@@ -6,7 +6,8 @@
  * a struct ctl_head; then it may ask again. Both ends are of one build: of
  * another version nothing but the head of the answer, -EPROTONOSUPPORT, is
  * worth reading. The engine renders nothing and parses no text. What is not
- * the status is in ctl_records.h.
+ * the status is in ctl_records.h. While engine after engine ends, the parent
+ * gives the status (parent_stand_in.c).
  *
  * Anybody gets the status, which names no peer. The rest is for root, the
  * service user and its group; others get -EPERM.
@@ -60,6 +61,11 @@ struct ctl_status {
 	uint64_t engine_age;		/* counters count from its start */
 	uint64_t address_age;		/* since the address was obtained */
 	uint32_t generation;		/* engines so far, from 1 */
+	/* 0, or there is no engine, and the parent answers: so many have ended
+	 * within a minute, the last one in this way, and the next is started
+	 * in `retry_in` */
+	uint32_t deaths;
+	char fate[48];
 	/* client: enum teredo_client_state and enum teredo_nat */
 	uint32_t state, nat;
 	uint32_t mtu;

@@ -1,20 +1,22 @@
 /*
- * failure.c - why the last start failed, kept for who asks later
+ * failure.c - why nothing runs, kept for who asks later
  *
  * Who finds that nothing runs asks miredoctl status, and not the log, which is
- * elsewhere on each system. So a start that fails leaves its message beside
- * the control sockets. It is a convenience like them: where it cannot be
- * written, nothing is said. What is no fault of the start, another instance
- * that runs, leaves nothing. What happens later, when the sandbox is closed,
- * stands in the log alone.
+ * elsewhere on each system. So a start that fails, and a service that gives
+ * up, leave their message beside the control sockets. It is a convenience like
+ * them: where it cannot be written, nothing is said. What is no fault of the
+ * start, another instance that runs, leaves nothing.
  *
  * The directory may be anybody's mistake, and we are root: the file is made
- * only in a directory that only we can write to, and through no link.
+ * only in a directory that only we can write to, and through no link. When the
+ * sandbox is closed no file can be made, or removed, any more: so an empty one
+ * is made before, which says nothing.
  */
 #include "config.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +29,9 @@
 static struct {
 	const char *dir;
 	char path[PATH_MAX];
-	bool armed;
+	bool armed, closed;	/* no file can be made any more */
+	int fd;			/* made before; -1: none */
+	char told[LOG_LINE_MAX];
 } kept;
 
 static bool is_ours(const char *dir)
@@ -40,22 +44,28 @@ static bool is_ours(const char *dir)
 	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* An empty file in the place of what was there, or -1. */
+static int make_file(void)
+{
+	if (!is_ours(kept.dir))
+		return -1;
+	unlink(kept.path);
+	return open(kept.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+			       O_CLOEXEC, 0644);
+}
+
 static void leave_behind(int status, void *unused)
 {
-	const char *why = log_first_error();
-	int fd;
+	const char *why = kept.told[0] != '\0' ? kept.told : log_first_error();
 
 	(void)unused;
-	if (!kept.armed || status == 0 || why[0] == '\0' ||
-	    strncmp(why, "already running", 15) == 0 || !is_ours(kept.dir))
+	if (status == 0 || why[0] == '\0' ||
+	    strncmp(why, "already running", 15) == 0)
 		return;
-	unlink(kept.path);
-	fd = open(kept.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-			     O_CLOEXEC, 0644);
-	if (fd < 0)
-		return;
-	dprintf(fd, "%s\n", why);
-	close(fd);
+	if (!kept.closed)
+		kept.fd = make_file();
+	if (kept.fd >= 0)
+		dprintf(kept.fd, "%s\n", why);
 }
 
 void failure_keep(const char *run_dir, const char *conf_file)
@@ -67,13 +77,21 @@ void failure_keep(const char *run_dir, const char *conf_file)
 	kept.dir = run_dir;
 	n = snprintf(kept.path, sizeof(kept.path), "%s/%s.failed", run_dir,
 		     name);
-	kept.armed = n > 0 && n < (int)sizeof(kept.path) &&
-		     on_exit(leave_behind, NULL) == 0;
+	if (n > 0 && n < (int)sizeof(kept.path))
+		kept.armed = on_exit(leave_behind, NULL) == 0;
 }
 
-void failure_forget(void)
+void failure_close(void)
 {
-	if (kept.armed && is_ours(kept.dir))
-		unlink(kept.path);
-	kept.armed = false;
+	kept.fd = kept.armed ? make_file() : -1;
+	kept.closed = true;
+}
+
+void failure_tell(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(kept.told, sizeof(kept.told), fmt, args);
+	va_end(args);
 }

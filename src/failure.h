@@ -1,5 +1,5 @@
 /*
- * failure.h - why the last start failed, kept for who asks later
+ * failure.h - why nothing runs, kept for who asks later
  */
 #ifndef MIREDO_FAILURE_H
 #define MIREDO_FAILURE_H
@@ -9,8 +9,12 @@
  * name. Both texts stay the caller's. */
 void failure_keep(const char *run_dir, const char *conf_file);
 
-/* All went well: removes it, and keeps nothing any more. Called before the
- * sandbox is entered. */
-void failure_forget(void);
+/* Called before the sandbox is entered: what an earlier start has left goes,
+ * and what comes from now on can still be kept. */
+void failure_close(void);
+
+/* This is kept instead of the first error. */
+void failure_tell(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 
 #endif

@@ -40,6 +40,10 @@
 #define NO_ADDRESS (NO_SERVER | BIT(SERVER_UNREACHABLE))
 
 static const struct health_reason reasons[HEALTHS] = {
+	[HEALTH_ENGINE_DOWN] = {
+		"engine-down", HEALTH_ERROR,
+		"The engine, which handles every packet, ends again and again.",
+		"the log may say why: journalctl -u miredo -n 20", 0},
 	[HEALTH_IFACE_GONE] = {
 		"iface-gone", HEALTH_ERROR,
 		"The interface was deleted or moved away, and cannot be made "
@@ -221,11 +225,13 @@ static bool table_is_full(const struct ctl_status *st)
 
 uint32_t health_find(const struct ctl_status *st)
 {
-	uint32_t found = find_sunset(st);
+	uint32_t found = find_sunset(st) |
+			 if_so(st->deaths != 0, BIT(ENGINE_DOWN));
 
 	switch (st->role) {
 	case PRIV_CLIENT:
-		found |= find_client(st) | find_link(st);
+		found |= if_so(st->deaths == 0, find_client(st)) |
+			 find_link(st);
 		break;
 	case PRIV_SERVER_RELAY:
 	case PRIV_RELAY:

@@ -12,6 +12,7 @@ struct ctl_status;
 /* Most important first. Their words are part of the interface: they are added
  * to, never changed. */
 enum health {
+	HEALTH_ENGINE_DOWN,
 	HEALTH_IFACE_GONE,
 	HEALTH_IFACE_DOWN,
 	HEALTH_IFACE_BROKEN,

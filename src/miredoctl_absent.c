@@ -2,8 +2,8 @@
  * miredoctl_absent.c - that nobody runs: why, and what to do about it
  *
  * It is said on stderr to whoever asked; who asked for the status as JSON gets
- * the same as a status, whose state is "absent". What a start that failed has
- * left behind (failure.c) tells why. Files of a run directory may be anybody's:
+ * the same as a status, whose state is "absent". What a start that failed, or a
+ * service that gave up, has left behind (failure.c) tells why. Files of a run directory may be anybody's:
  * their text is made fit to print.
  */
 #include "config.h"
@@ -19,6 +19,7 @@
 
 #define FLAGS	 (JSON_INDENT(1) | JSON_REAL_PRECISION(9))
 #define TEXT_MAX 500
+#define GAVE_UP	 "gave up: "	/* parent.c */
 
 struct absence {
 	const char *service;
@@ -84,9 +85,12 @@ void miredoctl_say_absence(const struct miredoctl_args *args)
 	fprintf(stderr, "miredoctl: %s is not running (%s)\n", a.service,
 		a.missing);
 	while (next_failure(dir, run_dir, why)) {
-		fprintf(stderr, "           its last start failed:\n"
-				"          ");
-		miredoctl_wrap(stderr, why, 10, 67);
+		bool ended = strncmp(why, GAVE_UP, strlen(GAVE_UP)) == 0;
+
+		fprintf(stderr, "           %s:\n          ",
+			ended ? "it gave up" : "its last start failed");
+		miredoctl_wrap(stderr, ended ? why + strlen(GAVE_UP) : why, 10,
+			       67);
 	}
 	if (dir != NULL)
 		closedir(dir);

@@ -194,6 +194,10 @@ static int say_refused(int error, bool quiet)
 			"           who they are:  pgrep -af "
 			"'miredoctl .*(events|capture)'\n",
 			CTL_STREAMS);
+	else if (!quiet && error == EOPNOTSUPP)
+		fprintf(stderr,
+			"miredoctl: there is no engine now: see miredoctl "
+			"status\n");
 	else if (!quiet)
 		fprintf(stderr, "miredoctl: the engine refuses: %s\n",
 			strerror(error));
@@ -260,8 +264,8 @@ int miredoctl_report(int fd, struct ctl_report *m)
 	return CTL_EXIT_FAILED;
 }
 
-int miredoctl_get_status(const struct miredoctl_args *args,
-			 struct ctl_status *st, bool quiet)
+static int ask_status(const struct miredoctl_args *args, struct ctl_status *st,
+		      bool quiet)
 {
 	int fd, error = miredoctl_connect(args, &fd, quiet);
 	size_t len;
@@ -277,5 +281,17 @@ int miredoctl_get_status(const struct miredoctl_args *args,
 		error = say_misunderstood(quiet);
 	if (error == 0)
 		miredoctl_clean(st);
+	return error;
+}
+
+/* An engine may end, or hang until it is killed, while we ask: there is
+ * another one a moment later, or the parent answers. */
+int miredoctl_get_status(const struct miredoctl_args *args,
+			 struct ctl_status *st, bool quiet)
+{
+	int error = ask_status(args, st, true);
+
+	if (error == CTL_EXIT_FAILED || error == CTL_EXIT_NOT_RUNNING)
+		error = ask_status(args, st, quiet);
 	return error;
 }

@@ -34,6 +34,19 @@ static void server_text(char *buf, const struct ctl_status *st)
 					   : "");
 }
 
+static void engine_text(char *buf, const struct ctl_status *st)
+{
+	char again[TEXT_AMOUNT_LEN] = "at once";
+
+	if (st->retry_in >= 1000000000u)
+		snprintf(again, sizeof(again), "in %" PRIu64 " s",
+			 st->retry_in / 1000000000u);
+	snprintf(buf, MIREDOCTL_REASON_MAX,
+		 "The engine, which handles every packet, ended %" PRIu32
+		 " times within a minute: %.47s. The next one starts %s.",
+		 st->deaths, st->fate, again);
+}
+
 static void shadow_text(char *buf, const struct ctl_status *st)
 {
 	bool client = st->role == PRIV_CLIENT;
@@ -58,6 +71,9 @@ const char *miredoctl_health_text(char buf[MIREDOCTL_REASON_MAX],
 
 	snprintf(buf, MIREDOCTL_REASON_MAX, "%s", health_reason(h)->text);
 	switch ((int)h) {
+	case HEALTH_ENGINE_DOWN:
+		engine_text(buf, st);
+		break;
 	case HEALTH_SERVER_UNREACHABLE:
 		if (st->server_ip != 0)
 			server_text(buf, st);

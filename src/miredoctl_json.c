@@ -294,8 +294,10 @@ static void set_all(struct object o, const struct ctl_status *st)
 	set_string(o, "role", miredoctl_role(st));
 	set_string(o, "interface",
 		   role != PRIV_SERVER ? st->instance : NULL);
-	set_number(o, "pid", st->pid);
-	set_number(o, "generation", st->generation);
+	set(o, "pid", st->pid != 0 ? json_integer(st->pid) : json_null());
+	set(o, "generation", st->generation != 0
+				     ? json_integer(st->generation)
+				     : json_null());
 	set_string(o, "state", miredoctl_state(st));
 	set_seconds(o, "since_s", miredoctl_since(st));
 	set_number(o, "mtu", st->mtu);

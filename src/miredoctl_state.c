@@ -29,6 +29,7 @@ void miredoctl_clean(struct ctl_status *st)
 	miredoctl_clean_text(st->instance, sizeof(st->instance));
 	miredoctl_clean_text(st->native, sizeof(st->native));
 	miredoctl_clean_text(st->link.other, sizeof(st->link.other));
+	miredoctl_clean_text(st->fate, sizeof(st->fate));
 }
 
 const char *miredoctl_role(const struct ctl_status *st)
@@ -58,6 +59,8 @@ static const char *client_state(uint32_t state)
 
 const char *miredoctl_state(const struct ctl_status *st)
 {
+	if (st->deaths != 0)
+		return "no-engine";
 	switch (st->role) {
 	case PRIV_CLIENT:
 		return client_state(st->state);
@@ -78,7 +81,8 @@ const char *miredoctl_state(const struct ctl_status *st)
 bool miredoctl_is_state(const char *name)
 {
 	static const char *const others[] = {"relaying", "not-announcing",
-					     "serving", "dormant"};
+					     "serving", "dormant",
+					     "no-engine"};
 
 	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strcmp(name, others[i]) == 0)

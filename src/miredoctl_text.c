@@ -26,6 +26,8 @@ void miredoctl_begin(FILE *out, const char *name)
 /* In capitals, at the end of the first line. */
 static const char *headline(const struct ctl_status *st)
 {
+	if (st->deaths != 0)
+		return "NO ENGINE";
 	switch (st->role) {
 	case PRIV_CLIENT:
 		if (st->state == TEREDO_CLIENT_LOST)
@@ -300,6 +302,10 @@ static void print_traffic(const struct ctl_status *st, FILE *out)
 void miredoctl_print_text(const struct ctl_status *st, FILE *out)
 {
 	print_heading(st, out);
+	if (st->deaths != 0) {	/* the rest is an engine's to know */
+		miredoctl_print_health(st, out);
+		return;
+	}
 	if (st->role == PRIV_CLIENT)
 		print_client(st, out);
 	if (st->role == PRIV_SERVER || st->role == PRIV_SERVER_RELAY) {

@@ -184,6 +184,7 @@ static uint64_t engine_delay(struct parent *p, uint64_t now)
 	for (unsigned i = 0; i < e->deaths && i < PARENT_DEATHS; i++)
 		recent += now - e->died[i] < MINUTE;
 	assert(recent > 0);	/* this one */
+	e->recent = recent;
 	return delay[recent - 1];
 }
 
@@ -196,9 +197,13 @@ static void engine_died(struct parent *p, const char *how)
 	if (delay == UINT64_MAX) {
 		log_line(LOG_CRIT, "the engine ended %d times in a minute: "
 				   "giving up", PARENT_DEATHS);
+		failure_tell("gave up: the engine ended %d times in a minute, "
+			     "the last time: %s", PARENT_DEATHS, how);
 		loop_stop(p->loop, EX_SOFTWARE);
 		return;
 	}
+	if (delay > 0)
+		parent_stand_in(p, how);
 	parent_timer(p, PARENT_RESPAWN, now + delay);
 }
 
@@ -296,6 +301,8 @@ void parent_ready(struct parent *p)
 	if (e->ready)
 		return;
 	e->ready = true;
+	e->served++;
+	parent_stand_in_end(p);
 	parent_timer(p, PARENT_UNHEALTHY, UINT64_MAX);
 	parent_link_carrier(p);
 	parent_ask_done(p, 0);
@@ -321,6 +328,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 		parent_net_slept(p);
 	engine_watch(p);
 	priv_serve_tick(p, now);
+	parent_stand_in_tick(p, now);
 	resolve_tick(p, now);
 	parent_sunset_tick(p);
 	parent_health_tell(p, false);
@@ -487,7 +495,7 @@ static void begin(struct parent *p)
 	must(parent_link_begin(p), p->config.instance);
 	must(parent_net_watch(p), "netlink");
 	must(watch_signals(p), "signals");
-	failure_forget();
+	failure_close();
 	enter_sandbox(p);
 	parent_timer(p, PARENT_TICK, clock_now() + TICK);
 	engine_start(p);
@@ -503,6 +511,7 @@ int parent_run(const struct parent_options *opt, const struct conf *conf)
 	begin(&p);
 	status = loop_run(p.loop);
 	notify_say(p.opt.notify, "STOPPING=1");
+	parent_stand_in_end(&p);
 	engine_close(&p);
 	child_end(&p.engine.child);
 	priv_serve_tick(&p, UINT64_MAX);

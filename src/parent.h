@@ -5,8 +5,8 @@
  * parent_open.c (descriptors), parent_datapath.c (offloads),
  * parent_discovery.c (local clients),
  * parent_link.c (the interface and what the host has), parent_reload.c
- * (SIGHUP), parent_ask.c (the control socket), parent_health.c (what is
- * wrong), parent_sunset.c (when not to serve), resolve.c (names),
+ * (SIGHUP), parent_ask.c (the control socket), parent_stand_in.c (the same,
+ * without an engine), parent_health.c (what is wrong), parent_sunset.c (when not to serve), resolve.c (names),
  * priv_serve.c (the engine's requests). One struct per process, handed to
  * everybody.
  */
@@ -80,6 +80,10 @@ struct parent_engine {
 	uint32_t health;	/* as it told last: bits of enum health */
 	unsigned deaths;	/* counts on */
 	uint64_t died[PARENT_DEATHS];
+	unsigned recent;	/* deaths within a minute, at the last one */
+	char fate[48];		/* how the last one ended */
+	uint64_t down_since;	/* while somebody stands in for it */
+	unsigned served;	/* engines that were ready */
 	struct log_limit log_limit;
 	unsigned log_lines, log_suppressed;
 	uint64_t log_window;
@@ -133,6 +137,7 @@ struct parent {
 	struct priv_link told;		/* what the engine knows of p->link */
 	char status_said[300];		/* to the service manager */
 	char control[108];	/* path of the control socket; "": none */
+	struct ctl_server *stand_in;	/* NULL: the engine serves */
 	int asker;		/* who asked for the reload; -1: nobody */
 };
 
@@ -238,6 +243,14 @@ void parent_ask_refuse(struct parent *p, uint32_t verb, int fd);
 void parent_ask_listen(struct parent *p, bool on);
 /* That reload has ended; nothing where nobody asked. */
 void parent_ask_done(struct parent *p, int error);
+
+/* ---- parent_stand_in.c ---- */
+
+/* Engines end again and again, the last one in this way: answers at the
+ * control socket until parent_stand_in_end(). */
+void parent_stand_in(struct parent *p, const char *fate);
+void parent_stand_in_tick(struct parent *p, uint64_t now);
+void parent_stand_in_end(struct parent *p);
 
 /* ---- parent_sunset.c ---- */
 

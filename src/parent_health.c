@@ -118,15 +118,18 @@ static void describe_well(const struct parent *p, char *text, size_t size)
 
 void parent_health_say(struct parent *p)
 {
-	uint32_t bits = health_problems(health_visible(
-		p->engine.health & ((1u << HEALTHS) - 1)));
-	enum health h = health_worst(bits);
-	unsigned more = (unsigned)__builtin_popcount(bits) - 1;
+	uint32_t bits = p->stand_in != NULL ? 1u << HEALTH_ENGINE_DOWN
+					    : p->engine.health;
 	char line[300] = "STATUS=";
 	size_t n = strlen(line);
+	unsigned more;
+	enum health h;
 
 	if (!p->ever_ready)
 		return;
+	bits = health_problems(health_visible(bits & ((1u << HEALTHS) - 1)));
+	h = health_worst(bits);
+	more = (unsigned)__builtin_popcount(bits) - 1;
 	if (h == HEALTHS)
 		describe_well(p, line + n, sizeof(line) - n);
 	else

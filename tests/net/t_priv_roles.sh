@@ -203,11 +203,17 @@ report "STOPPING=1 at the end"
 
 broken /bin/false miredo client.conf
 begin=$(now_ms)
+status() { "$bin/miredoctl" --run-dir "$run" status; }
+no_engine() { status | grep -q 'NO ENGINE$'; }
+within 5 no_engine
+report "the status tells that there is no engine, before one was ready, too"
 wait "$pid"
 rc=$?
 took=$(($(now_ms) - begin))
 [ "$rc" -eq 70 ] && gone && [ "$(grep -c 'the engine ended' "$log")" -eq 7 ] &&
 	[ $took -ge 7000 ]
 report "an engine that dies again and again ends the service with 70 (R7)"
+status 2>&1 | tr -s ' \n' ' ' | grep -q 'it gave up: the engine ended 6 times'
+report "and the status tells so"
 
 finish

@@ -25,6 +25,11 @@ struct words {
 };
 
 static const struct words words[HEALTHS] = {
+	[HEALTH_ENGINE_DOWN] = {
+		"engine-down", "error",
+		"The engine, which handles every packet, ended 3 times within "
+		"a minute: killed by signal 11. The next one starts in 2 s.",
+		"the log may say why: journalctl -u miredo -n 20"},
 	[HEALTH_IFACE_GONE] = {
 		"iface-gone", "error",
 		"teredo was deleted or moved away, and cannot be made again.",
@@ -156,6 +161,11 @@ static void make_client_ill(struct ctl_status *st, enum health h)
 static void make_other_role_ill(struct ctl_status *st, enum health h)
 {
 	switch ((int)h) {
+	case HEALTH_ENGINE_DOWN:
+		st->deaths = 3;
+		st->retry_in = 2 * SECOND;
+		strcpy(st->fate, "killed by signal 11");
+		break;
 	case HEALTH_BIND_LOST:
 	case HEALTH_ANNOUNCE_HELD:
 		st->role = PRIV_RELAY;

@@ -1,0 +1,102 @@
+/*
+ * parent_stand_in.c - who answers at the control socket when no engine does
+ *
+ * An engine that ends is followed by the next at once. When they end again and
+ * again, the next one waits for seconds, and whoever asks in the meantime, or
+ * while it starts, has to be told: that there is none, how the last one ended
+ * and when the next is to come. So the parent serves the socket until an
+ * engine is ready. It has the status alone, with what it knows itself; what
+ * only an engine knows is unknown, not nothing. Its own business, reload and
+ * hold, it does as ever.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "ctl_server.h"
+#include "parent.h"
+
+static void fill_status(void *ctx, struct ctl_status *st)
+{
+	const struct parent *p = ctx;
+	const struct priv_config *c = &p->config;
+	const struct parent_engine *e = &p->engine;
+	uint64_t now = clock_now(), next = p->due[PARENT_RESPAWN];
+
+	st->role = c->role;
+	st->configured = c->configured;
+	st->uptime = now - c->started * 1000000000ull;
+	st->generation = e->served;
+	st->deaths = e->recent;
+	memcpy(st->fate, e->fate, sizeof(st->fate));
+	st->retry_in = next != UINT64_MAX && next > now ? next - now : 0;
+	st->mtu = p->link.mtu;
+	st->prefix = c->prefix;
+	st->server_ip = c->public_ip;
+	st->server_ip2 = c->public_ip2;
+	st->local_ip = c->bind_ip;
+	st->local_port = c->bind_port;
+	st->last_answer_age = UINT64_MAX;
+	st->peers_max = c->max_peers;
+	memcpy(st->server_name, c->server_name[0], sizeof(st->server_name));
+	memcpy(st->instance, c->instance, sizeof(st->instance));
+	memcpy(st->native, c->native, sizeof(st->native));
+	st->auth_keys = p->keys.n;
+	st->auth_required = c->require_auth;
+	st->sunset = c->sunset;
+	st->datapath = c->datapath;
+	st->firewall = c->firewall;
+	st->link = p->told;
+	st->n_counters = TEREDO_N_COUNTERS;
+	for (unsigned h = 0; h < HEALTHS; h++)
+		st->health_age[h] = UINT64_MAX;
+	st->health_age[HEALTH_ENGINE_DOWN] = now - e->down_since;
+}
+
+/* The connection is the server's; what we do with it is done with a copy. */
+static int ask(void *ctx, const struct ctl_request *r, int fd)
+{
+	struct parent *p = ctx;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return -errno;
+	if (r->verb == CTL_ANNOUNCE && r->value > CTL_RELEASE) {
+		close(copy);
+		return -EINVAL;
+	}
+	parent_ask(p, r->verb == CTL_RELOAD ? PRIV_RELOAD : PRIV_ANNOUNCE,
+		   r->value, copy);
+	return 0;
+}
+
+void parent_stand_in(struct parent *p, const char *fate)
+{
+	static const struct ctl_ops ops = {.status = fill_status, .parent = ask};
+
+	snprintf(p->engine.fate, sizeof(p->engine.fate), "%s", fate);
+	if (p->stand_in != NULL || p->fd[PRIV_FD_CONTROL] < 0)
+		return;
+	p->engine.down_since = clock_now();
+	/* without it nobody is told, and that is all */
+	(void)ctl_server_new(&p->stand_in, p->loop, p->fd[PRIV_FD_CONTROL],
+			     &ops, p);
+	parent_health_say(p);
+}
+
+void parent_stand_in_tick(struct parent *p, uint64_t now)
+{
+	if (p->stand_in != NULL)
+		ctl_server_expire(p->stand_in, now);
+}
+
+void parent_stand_in_end(struct parent *p)
+{
+	ctl_server_free(p->stand_in);
+	p->stand_in = NULL;
+}
