@@ -5,7 +5,9 @@
  * elsewhere on each system. So a start that fails, and a service that gives
  * up, leave their message beside the control sockets. It is a convenience like
  * them: where it cannot be written, nothing is said. What is no fault of the
- * start, another instance that runs, leaves nothing.
+ * start, another instance that runs, leaves nothing. Of a start the first error
+ * is the reason; once it serves, errors come and go, and who ends for one of
+ * them says so (failure_tell).
  *
  * The directory may be anybody's mistake, and we are root: the file is made
  * only in a directory that only we can write to, and through no link. When the
@@ -26,10 +28,13 @@
 #include "failure.h"
 #include "log.h"
 
+#define FEW 20			/* descriptors, with a limit of so many */
+
 static struct {
 	const char *dir;
 	char path[PATH_MAX];
-	bool armed, closed;	/* no file can be made any more */
+	bool armed, serves;
+	bool closed;		/* no file can be made any more */
 	int fd;			/* made before; -1: none */
 	char told[LOG_LINE_MAX];
 } kept;
@@ -56,9 +61,11 @@ static int make_file(void)
 
 static void leave_behind(int status, void *unused)
 {
-	const char *why = kept.told[0] != '\0' ? kept.told : log_first_error();
+	const char *why = kept.told;
 
 	(void)unused;
+	if (why[0] == '\0' && !kept.serves)
+		why = log_first_error();
 	if (status == 0 || why[0] == '\0' ||
 	    strncmp(why, "already running", 15) == 0)
 		return;
@@ -85,6 +92,15 @@ void failure_close(void)
 {
 	kept.fd = kept.armed ? make_file() : -1;
 	kept.closed = true;
+	if (kept.fd < 0 || sysconf(_SC_OPEN_MAX) > FEW)
+		return;
+	close(kept.fd);		/* the next engine needs it more */
+	kept.fd = -1;
+}
+
+void failure_serves(void)
+{
+	kept.serves = true;
 }
 
 void failure_tell(const char *fmt, ...)

@@ -13,7 +13,10 @@ void failure_keep(const char *run_dir, const char *conf_file);
  * and what comes from now on can still be kept. */
 void failure_close(void);
 
-/* This is kept instead of the first error. */
+/* The start went well: what is logged from now on is no reason of it. */
+void failure_serves(void);
+
+/* This is kept instead of the first error. It begins with "gave up: ". */
 void failure_tell(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 

@@ -39,7 +39,6 @@
 #include "pidfile.h"
 #include "sandbox.h"
 
-#define DESCRIPTORS 32
 #define NOGROUP 65534
 #define USAGE 2
 #define RUN_DIR_OPTION 256
@@ -343,18 +342,18 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 		    strerror(-err), LIBEXECDIR);
 }
 
-/* A parent needs 20 while it asks a resolver. A lower limit is raised as far
- * as it goes: root's all the way, a service user's up to the hard limit. */
+/* A lower limit than the parent needs is raised as far as it goes: root's all
+ * the way, a service user's up to the hard limit. */
 static void raise_descriptors(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-	    limit.rlim_cur >= DESCRIPTORS)
+	    limit.rlim_cur >= PARENT_DESCRIPTORS)
 		return;
-	limit.rlim_cur = DESCRIPTORS;
-	if (limit.rlim_max < DESCRIPTORS)
-		limit.rlim_max = DESCRIPTORS;
+	limit.rlim_cur = PARENT_DESCRIPTORS;
+	if (limit.rlim_max < PARENT_DESCRIPTORS)
+		limit.rlim_max = PARENT_DESCRIPTORS;
 	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 ||
 	    getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;

@@ -3,8 +3,8 @@
  *
  * It is said on stderr to whoever asked; who asked for the status as JSON gets
  * the same as a status, whose state is "absent". What a start that failed, or a
- * service that gave up, has left behind (failure.c) tells why. Files of a run directory may be anybody's:
- * their text is made fit to print.
+ * service that gave up, has left behind (failure.c) tells why. Files of a run
+ * directory may be anybody's: their text is made fit to print.
  */
 #include "config.h"
 

@@ -312,6 +312,7 @@ void parent_ready(struct parent *p)
 		return;
 	}
 	p->ever_ready = true;
+	failure_serves();
 	log_line(LOG_NOTICE, "version %s %s as %s", PACKAGE_VERSION,
 		 dormant ? "is dormant" : "serves",
 		 names[dormant ? p->config.configured : p->config.role]);

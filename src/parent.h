@@ -6,9 +6,9 @@
  * parent_discovery.c (local clients),
  * parent_link.c (the interface and what the host has), parent_reload.c
  * (SIGHUP), parent_ask.c (the control socket), parent_stand_in.c (the same,
- * without an engine), parent_health.c (what is wrong), parent_sunset.c (when not to serve), resolve.c (names),
- * priv_serve.c (the engine's requests). One struct per process, handed to
- * everybody.
+ * without an engine), parent_health.c (what is wrong), parent_sunset.c (when
+ * not to serve), resolve.c (names), priv_serve.c (the engine's requests). One
+ * struct per process, handed to everybody.
  */
 #ifndef MIREDO_PARENT_H
 #define MIREDO_PARENT_H
@@ -29,6 +29,9 @@
 #define PARENT_FDS (PRIV_FD_SNAPSHOT + 1)
 #define PARENT_DEATHS 6
 #define PARENT_RELAY_METRIC 1024	/* of its prefix; Miredo 1.2.6's, too */
+/* It needs 20 while it asks a resolver, of whom there may be eight, and
+ * CTL_CONNECTIONS and two when it stands in for an engine. */
+#define PARENT_DESCRIPTORS 56
 
 /* How it was started; all paths are absolute. */
 struct parent_options {
@@ -82,7 +85,7 @@ struct parent_engine {
 	uint64_t died[PARENT_DEATHS];
 	unsigned recent;	/* deaths within a minute, at the last one */
 	char fate[48];		/* how the last one ended */
-	uint64_t down_since;	/* while somebody stands in for it */
+	uint64_t down_since;	/* one ends after the other; 0: they do not */
 	unsigned served;	/* engines that were ready */
 	struct log_limit log_limit;
 	unsigned log_lines, log_suppressed;
@@ -137,7 +140,7 @@ struct parent {
 	struct priv_link told;		/* what the engine knows of p->link */
 	char status_said[300];		/* to the service manager */
 	char control[108];	/* path of the control socket; "": none */
-	struct ctl_server *stand_in;	/* NULL: the engine serves */
+	struct ctl_server *stand_in;	/* NULL: none; the engine serves */
 	int asker;		/* who asked for the reload; -1: nobody */
 };
 

@@ -118,7 +118,7 @@ static void describe_well(const struct parent *p, char *text, size_t size)
 
 void parent_health_say(struct parent *p)
 {
-	uint32_t bits = p->stand_in != NULL ? 1u << HEALTH_ENGINE_DOWN
+	uint32_t bits = p->engine.down_since != 0 ? 1u << HEALTH_ENGINE_DOWN
 					    : p->engine.health;
 	char line[300] = "STATUS=";
 	size_t n = strlen(line);

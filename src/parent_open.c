@@ -33,8 +33,9 @@
 
 #include "../libteredo/addr.h"
 #include "../libtun6/tun6.h"
-#include "holder.h"
 #include "clock.h"
+#include "failure.h"
+#include "holder.h"
 #include "log.h"
 #include "msg.h"
 #include "parent.h"
@@ -279,8 +280,11 @@ static void reopen_old(struct parent *p, struct teredo_ep was,
 	p->fd[PRIV_FD_UDP] = udp_open(was);
 	p->fd[PRIV_FD_UDP2] = was2 == NULL ? -1 : udp_open(*was2);
 	if (p->fd[PRIV_FD_UDP] < 0 ||
-	    (was2 != NULL && p->fd[PRIV_FD_UDP2] < 0))
+	    (was2 != NULL && p->fd[PRIV_FD_UDP2] < 0)) {
+		failure_tell("gave up: the old UDP port cannot be had back "
+			     "after a reload that failed");
 		die(EX_OSERR, "the old UDP port cannot be had back");
+	}
 }
 
 int parent_reopen(struct parent *p, const struct conf *next)

@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "failure.h"
 #include "log.h"
 #include "notify.h"
 #include "parent.h"
@@ -170,6 +171,8 @@ static int reload_open(struct parent *p)
 	if (rules && firewall_set(&p->firewall, &p->conf) < 0) {
 		log_line(LOG_CRIT, "InboundFirewall: the old rules cannot be "
 				   "loaded again: ending");
+		failure_tell("gave up: the rules of InboundFirewall cannot be "
+			     "loaded again after a reload that failed");
 		loop_stop(p->loop, EX_OSERR);
 	}
 	return -1;

@@ -7,7 +7,14 @@
  * and when the next is to come. So the parent serves the socket until an
  * engine is ready. It has the status alone, with what it knows itself; what
  * only an engine knows is unknown, not nothing. Its own business, reload and
- * hold, it does as ever.
+ * hold, it does as ever, and no more often than when an engine hands it on.
+ *
+ * Anybody may connect, and the parent is not what may be stopped, or go short of
+ * descriptors for its next engine. So it serves only where the kernel refuses
+ * descriptors that are sent to us (Linux 6.16: the last close() of a socket that
+ * lingers is ours otherwise), and where all connections fit beside its own
+ * descriptors. Elsewhere who asks waits for the next engine, as with the first
+ * crash. What is read there has a fixed size, what is sent is not waited for.
  */
 #include "config.h"
 
@@ -15,10 +22,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "ctl_server.h"
+#include "msg.h"
 #include "parent.h"
 
 static void fill_status(void *ctx, struct ctl_status *st)
@@ -62,17 +71,32 @@ static void fill_status(void *ctx, struct ctl_status *st)
 static int ask(void *ctx, const struct ctl_request *r, int fd)
 {
 	struct parent *p = ctx;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	const struct priv_word m = {
+		.verb = r->verb == CTL_RELOAD ? PRIV_RELOAD : PRIV_ANNOUNCE,
+		.value = r->verb == CTL_RELOAD ? 0 : r->value,
+	};
+	int copy, err = priv_check(&p->policy, &m, sizeof(m), clock_now());
 
+	if (err == -EPROTO)
+		return -EINVAL;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
-	if (r->verb == CTL_ANNOUNCE && r->value > CTL_RELEASE) {
-		close(copy);
-		return -EINVAL;
-	}
-	parent_ask(p, r->verb == CTL_RELOAD ? PRIV_RELOAD : PRIV_ANNOUNCE,
-		   r->value, copy);
+	if (err == 0)
+		parent_ask(p, m.verb, m.value, copy);
+	else
+		parent_ask_refuse(p, m.verb, copy);
 	return 0;
+}
+
+static bool is_safe(const struct parent *p)
+{
+	struct rlimit limit;
+
+	return p->fd[PRIV_FD_CONTROL] >= 0 &&
+	       getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	       limit.rlim_cur >= PARENT_DESCRIPTORS &&
+	       msg_refuse_fds(p->fd[PRIV_FD_CONTROL]);
 }
 
 void parent_stand_in(struct parent *p, const char *fate)
@@ -80,12 +104,13 @@ void parent_stand_in(struct parent *p, const char *fate)
 	static const struct ctl_ops ops = {.status = fill_status, .parent = ask};
 
 	snprintf(p->engine.fate, sizeof(p->engine.fate), "%s", fate);
-	if (p->stand_in != NULL || p->fd[PRIV_FD_CONTROL] < 0)
+	if (p->engine.down_since != 0)
 		return;
 	p->engine.down_since = clock_now();
 	/* without it nobody is told, and that is all */
-	(void)ctl_server_new(&p->stand_in, p->loop, p->fd[PRIV_FD_CONTROL],
-			     &ops, p);
+	if (is_safe(p))
+		(void)ctl_server_new(&p->stand_in, p->loop,
+				     p->fd[PRIV_FD_CONTROL], &ops, p);
 	parent_health_say(p);
 }
 
@@ -99,4 +124,5 @@ void parent_stand_in_end(struct parent *p)
 {
 	ctl_server_free(p->stand_in);
 	p->stand_in = NULL;
+	p->engine.down_since = 0;
 }

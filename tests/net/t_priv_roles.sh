@@ -205,8 +205,14 @@ broken /bin/false miredo client.conf
 begin=$(now_ms)
 status() { "$bin/miredoctl" --run-dir "$run" status; }
 no_engine() { status | grep -q 'NO ENGINE$'; }
-within 5 no_engine
-report "the status tells that there is no engine, before one was ready, too"
+# Linux 6.16: before, the parent does not answer
+if python3 -c 'import socket; socket.socket(socket.AF_UNIX).getsockopt(1, 83)' \
+	2>/dev/null; then
+	within 5 no_engine
+	report "the status tells that there is no engine, before one was ready"
+else
+	echo "# this kernel cannot refuse descriptors: the parent is silent"
+fi
 wait "$pid"
 rc=$?
 took=$(($(now_ms) - begin))
