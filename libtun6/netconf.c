@@ -110,6 +110,20 @@ int netconf_index(struct netconf *nc, const char *ifname)
 	return err;
 }
 
+int netconf_is_tun(struct netconf *nc, int ifindex)
+{
+	struct rtnl_link *link;
+	const char *kind;
+	int err = rtnl_link_get_kernel(nc->ask, ifindex, NULL, &link);
+
+	if (err < 0)
+		return netconf_errno(err);
+	kind = rtnl_link_get_type(link);
+	err = kind != NULL && strcmp(kind, "tun") == 0;
+	rtnl_link_put(link);
+	return err;
+}
+
 int netconf_is_up(struct netconf *nc, int ifindex)
 {
 	struct rtnl_link *link;
@@ -167,14 +181,36 @@ int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu)
 	return link_change(nc, ifindex, wanted);
 }
 
+static int sysctl_open(struct netconf *nc, const char *ifname, const char *key,
+		       int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", ifname, key);
+	return openat(nc->sysctl, path, flags | O_CLOEXEC);
+}
+
+/* Of one digit. */
+static bool sysctl_is(struct netconf *nc, const char *ifname, const char *key,
+		      const char *value)
+{
+	char now[2] = "";
+	int fd = sysctl_open(nc, ifname, key, O_RDONLY);
+	bool is = fd >= 0 && read(fd, now, 1) == 1 && now[0] == value[0];
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 static int sysctl_write(struct netconf *nc, const char *ifname,
 			const char *key, const char *value)
 {
-	char path[64];
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", ifname, key);
-	fd = openat(nc->sysctl, path, O_WRONLY | O_CLOEXEC);
+	if (sysctl_is(nc, ifname, key, value))
+		return 0;
+	fd = sysctl_open(nc, ifname, key, O_WRONLY);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, value, strlen(value)) < 0)
@@ -212,6 +248,12 @@ int netconf_quiet(struct netconf *nc, const char *ifname)
 			first = err;
 	}
 	return first;
+}
+
+bool netconf_is_off6(struct netconf *nc, const char *ifname)
+{
+	return strchr(ifname, '/') == NULL &&
+	       sysctl_is(nc, ifname, "disable_ipv6", "1");
 }
 
 /* ---- addresses ---- */

@@ -20,6 +20,8 @@ void netconf_close(struct netconf *nc);
 
 /* Interface index, or -errno. */
 int netconf_index(struct netconf *nc, const char *ifname);
+/* 1: it is a tun device, 0: another kind of interface, else -errno. */
+int netconf_is_tun(struct netconf *nc, int ifindex);
 /* 1: the administrator wants it up (IFF_UP), 0: down, else -errno. */
 int netconf_is_up(struct netconf *nc, int ifindex);
 int netconf_set_link(struct netconf *nc, int ifindex, bool up);
@@ -27,8 +29,12 @@ int netconf_set_mtu(struct netconf *nc, int ifindex, uint32_t mtu);
 /* Packets that wait at most until the daemon reads them. */
 int netconf_set_queue(struct netconf *nc, int ifindex, uint32_t packets);
 /* IPv6 on, but no address of the kernel's own making, no router
- * advertisements, no redirects. Best before the link is up. */
+ * advertisements, no redirects. Best before the link is up. What is so already
+ * need not be writable. */
 int netconf_quiet(struct netconf *nc, const char *ifname);
+/* Whether IPv6 is switched off on it (disable_ipv6): the kernel refuses
+ * addresses then, with -EACCES. */
+bool netconf_is_off6(struct netconf *nc, const char *ifname);
 
 /* Adds addr/len; one that is there already is no error. */
 int netconf_add_address(struct netconf *nc, int ifindex,

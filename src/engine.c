@@ -267,6 +267,8 @@ static void take_answer(struct engine *e, const struct priv_answer *a)
 	if (a->about != PRIV_TUN_UP || e->tun_up_is != REQUEST_SENT)
 		return;
 	e->tun_up_is = a->error == 0 ? REQUEST_NONE : REQUEST_TO_SEND;
+	if (a->error == -EAGAIN)	/* too often; it is asked again */
+		return;
 	if (a->error != 0 && a->error != e->tun_up_error)
 		log_line(LOG_ERR, "the address could not be set: %s",
 			 strerror(-a->error));

@@ -479,6 +479,15 @@ static void enter_sandbox(struct parent *p)
 		warn_of_reload(p->conf.key_file);
 }
 
+static void begin_link(struct parent *p)
+{
+	int err = parent_link_begin(p);
+
+	if (err < 0)
+		die(err == -EAFNOSUPPORT ? EX_UNAVAILABLE : EX_OSERR, "%s: %s",
+		    p->config.instance, parent_link_error(p, err));
+}
+
 static void begin(struct parent *p)
 {
 	for (unsigned i = 0; i < PARENT_FDS; i++)
@@ -493,7 +502,7 @@ static void begin(struct parent *p)
 	must(loop_new(&p->loop), "event loop");
 	parent_open(p);
 	must(firewall_set(&p->firewall, &p->conf), "InboundFirewall");
-	must(parent_link_begin(p), p->config.instance);
+	begin_link(p);
 	must(parent_net_watch(p), "netlink");
 	must(watch_signals(p), "signals");
 	failure_close();

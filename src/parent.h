@@ -62,6 +62,7 @@ struct parent_link {
 	int ifindex;		/* 0: no interface (server, or deleted) */
 	bool raised;		/* we set it up */
 	bool down_said;		/* the administrator set it down, and we said so */
+	int gone_said;		/* why it is not here, -errno, and we said so */
 	bool up;		/* client: has an address */
 	uint8_t addr[16];
 	uint32_t mtu;
@@ -192,6 +193,9 @@ void parent_discovery_look(struct parent *p, const struct netconf_host *host);
 
 /* Settings of a fresh interface; of a relay also address and route. */
 int parent_link_begin(struct parent *p);
+/* What it means that they, or parent_link_up(), gave that: a text that the next
+ * call replaces. */
+const char *parent_link_error(struct parent *p, int err);
 int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu);
 /* Takes away what the role of p->config has on it; another role follows. */
 void parent_link_leave(struct parent *p);

@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -86,6 +87,26 @@ static int link_apply_addresses(struct parent *p)
 	return err;
 }
 
+const char *parent_link_error(struct parent *p, int err)
+{
+	static char text[250];
+	const char *name = p->config.instance;
+
+	if (err == -EAFNOSUPPORT)
+		snprintf(text, sizeof(text),
+			 "IPv6 is disabled on it: sysctl net.ipv6.conf.%s."
+			 "disable_ipv6=0       (containers: --sysctl "
+			 "net.ipv6.conf.default.disable_ipv6=0)", name);
+	else if (err == -EBUSY)
+		snprintf(text, sizeof(text),
+			 "another interface has its name now: remove that (ip "
+			 "link del %s), or choose another InterfaceName and "
+			 "restart", name);
+	else
+		snprintf(text, sizeof(text), "%s", strerror(-err));
+	return text;
+}
+
 /* Makes the interface what p->link says. 0 or the first -errno. */
 static int link_apply(struct parent *p)
 {
@@ -103,6 +124,8 @@ static int link_apply(struct parent *p)
 	l->raised = true;
 	if (err == 0)
 		err = link_apply_addresses(p);
+	if (err == -EACCES && netconf_is_off6(p->nc, p->config.instance))
+		err = -EAFNOSUPPORT;
 	l->broken = err != 0;
 	return err;
 }
@@ -110,36 +133,50 @@ static int link_apply(struct parent *p)
 int parent_link_begin(struct parent *p)
 {
 	struct parent_link *l = &p->link;
-	int err;
+	int err, index;
+	bool off6;
 
 	if (p->fd[PRIV_FD_TUN] < 0)
 		return 0;
-	err = netconf_index(p->nc, p->config.instance);
-	if (err < 0)
-		return err;
-	l->ifindex = err;
+	index = netconf_index(p->nc, p->config.instance);
+	if (index < 0)
+		return index;
+	err = netconf_is_tun(p->nc, index);
+	if (err <= 0)	/* ours is elsewhere, and somebody made this one */
+		return err < 0 ? err : -EBUSY;
+	l->ifindex = index;
 	l->raised = l->down_said = false;
+	l->gone_said = 0;
 	l->carrier = -1;
 	/* it goes on without */
 	(void)netconf_set_queue(p->nc, l->ifindex, QUEUE_PACKETS);
 	err = netconf_quiet(p->nc, p->config.instance);
-	if (err < 0)
+	off6 = netconf_is_off6(p->nc, p->config.instance);
+	if (err < 0 && !off6)
 		log_line(LOG_WARNING, "%s: router advertisements are not "
 				      "turned off: %s", p->config.instance,
 			 strerror(-err));
 	parent_link_carrier(p);
 	err = netconf_set_mtu(p->nc, l->ifindex, l->mtu);
-	return err < 0 ? err : link_apply(p);
+	if (err == 0)
+		err = link_apply(p);
+	return err == 0 && off6 ? -EAFNOSUPPORT : err;
 }
 
 int parent_link_up(struct parent *p, const uint8_t addr[16], uint32_t mtu)
 {
 	struct parent_link *l = &p->link;
+	bool was_broken = l->broken;
+	int err;
 
 	memcpy(l->addr, addr, sizeof(l->addr));
 	l->mtu = mtu;
 	l->up = true;
-	return link_apply(p);
+	err = link_apply(p);
+	if (err == -EAFNOSUPPORT && !was_broken)	/* and how to mend it */
+		log_line(LOG_ERR, "%s: %s", p->config.instance,
+			 parent_link_error(p, err));
+	return err;
 }
 
 /* Takes away address and routes of a client. */
@@ -235,13 +272,17 @@ static void link_made_again(struct parent *p)
 				: "%s was deleted and is made again", name);
 		return;
 	}
-	if (!p->link.down_said && lives)
+	if (err == p->link.gone_said)
+		;
+	else if (lives && err != -EBUSY)
 		log_line(LOG_WARNING, "%s was moved to another network "
 				      "namespace: left there", name);
-	else if (!p->link.down_said)
-		log_line(LOG_ERR, "%s was deleted and cannot be made again: %s",
-			 name, strerror(-err));
-	p->link.down_said = true;
+	else
+		log_line(LOG_ERR, "%s was %s: %s", name,
+			 lives ? "moved to another network namespace"
+			       : "deleted and cannot be made again",
+			 parent_link_error(p, err));
+	p->link.gone_said = err;
 	parent_timer(p, PARENT_NET, clock_now() + AGAIN);
 }
 
@@ -282,7 +323,7 @@ static void link_mend(struct parent *p)
 	err = link_apply(p);
 	if (err < 0)
 		log_line(LOG_WARNING, "%s: %s", p->config.instance,
-			 strerror(-err));
+			 parent_link_error(p, err));
 }
 
 /* ---- the host ---- */

@@ -52,7 +52,7 @@ static const struct rule libraries[] = {
 
 static const struct rule parent_rules[] = {
 	{ "/etc", READ, "ld.so.cache; hosts, resolv.conf, ..." },
-	{ "/proc/sys/net/ipv6/conf", WRITE,
+	{ "/proc/sys/net/ipv6/conf", READ | WRITE,
 	  "settings of an interface made again" },
 };
 

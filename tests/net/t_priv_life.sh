@@ -91,6 +91,25 @@ ip link set teredo up
 within 1 in_order
 report "and is put in order when it is up again"
 
+set_ipv6() { sysctl -qw "net.ipv6.conf.teredo.disable_ipv6=$1"; }
+set_ipv6 1
+within 5 has 'teredo: IPv6 is disabled on it: sysctl net.ipv6.conf.teredo.disa'
+report "IPv6 switched off on it is said, with the remedy (E1)"
+set_ipv6 0
+within 5 has_address
+report "with it on, all is there again"
+
+ip link set teredo netns far
+ip link add teredo type veth peer name other
+within 10 has 'another interface has its name now: remove that (ip link del ter' &&
+	sleep 1 && ip -o link show teredo | grep -q 'mtu 1500' && ! has_address &&
+	! ip link show teredo | grep -q '[<,]UP'
+report "another's interface that takes its name is left as it is, and named"
+ip link del teredo
+ip -n far link set teredo netns $$
+within 10 has "teredo is back" && within 5 in_order
+report "when that is gone, and ours is back, all is as before"
+
 # ---- reload ----
 
 before=$(facts)

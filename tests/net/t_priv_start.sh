@@ -211,6 +211,21 @@ within 5 has 'serves as client' &&
 	[ "$(cat /proc/sys/net/ipv6/conf/teredo/disable_ipv6)" = 0 ]
 report "IPv6 that is off elsewhere is on here (E1)"
 stop
+container() { # CONF: as there, nothing below /proc/sys can be written
+	conf relay.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 4445'
+	timeout -k 1 8 unshare -m sh -c 'mount --bind /proc/sys /proc/sys &&
+		mount -o remount,bind,ro /proc/sys && exec "$@"' - \
+		"$bin/miredo" -f -c "$1" -u nobody --run-dir "$run" \
+		-p "$dir/pid" >"$log" 2>&1
+	rc=$?
+}
+for c6 in "$c" "$dir/relay.conf"; do
+	container "$c6"
+	[ "$rc" -eq 69 ] && nothing_left && ! has 'denied' &&
+		has 'IPv6 is disabled on it: sysctl net.ipv6.conf.teredo.dis' &&
+		has 'containers: --sysctl net.ipv6.conf.default.disable_ipv6=0'
+	report "where it cannot be, that is said, with the remedy: ${c6##*/}"
+done
 sysctl -qw net.ipv6.conf.default.disable_ipv6=0 net.ipv6.conf.all.disable_ipv6=0
 
 # ---- daemon ----
