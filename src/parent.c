@@ -331,6 +331,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 	priv_serve_tick(p, now);
 	parent_stand_in_tick(p, now);
 	resolve_tick(p, now);
+	parent_names_tick(p, now);
 	parent_sunset_tick(p);
 	parent_health_tell(p, false);
 	parent_health_say(p);
@@ -526,6 +527,7 @@ int parent_run(const struct parent_options *opt, const struct conf *conf)
 	child_end(&p.engine.child);
 	priv_serve_tick(&p, UINT64_MAX);
 	resolve_tick(&p, UINT64_MAX);
+	parent_names_tick(&p, UINT64_MAX);
 	firewall_free(p.firewall);
 	return status;
 }

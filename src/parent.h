@@ -7,8 +7,9 @@
  * parent_link.c (the interface and what the host has), parent_reload.c
  * (SIGHUP), parent_ask.c (the control socket), parent_stand_in.c (the same,
  * without an engine), parent_health.c (what is wrong), parent_sunset.c (when
- * not to serve), resolve.c (names), priv_serve.c (the engine's requests). One
- * struct per process, handed to everybody.
+ * not to serve), parent_names.c (names of our own addresses), resolve.c (of
+ * servers), priv_serve.c (the engine's requests). One struct per process,
+ * handed to everybody.
  */
 #ifndef MIREDO_PARENT_H
 #define MIREDO_PARENT_H
@@ -108,6 +109,14 @@ struct parent_resolve {
 	bool recalled;		/* the engine has the last known one */
 };
 
+/* Names of our own addresses, for a reload. */
+struct parent_names {
+	struct child child;	/* pid 0: nobody is asked */
+	uint64_t deadline;
+	uint32_t waiting;	/* bits */
+	struct conf conf;
+};
+
 struct parent {
 	struct parent_options opt;
 	struct conf conf;
@@ -117,7 +126,6 @@ struct parent {
 	int fd[PARENT_FDS];	/* by enum priv_fd; -1: none */
 	bool vnet;		/* the tun has virtio-net headers */
 	bool datapath_said;
-	int null;		/* /dev/null, for when stderr goes */
 	struct priv_config config;	/* what an engine is told */
 	struct auth_keys keys;		/* the same; for every next one, too */
 	struct priv_policy policy;
@@ -132,6 +140,7 @@ struct parent {
 	struct firewall *firewall;	/* NULL: none is loaded */
 	struct parent_engine engine;
 	struct parent_resolve resolve[PRIV_SERVERS];
+	struct parent_names names;
 	struct known known;
 	bool ever_ready;
 	bool reload;		/* next engine has this: */
@@ -230,14 +239,25 @@ bool parent_read_conf(const struct parent_options *opt, struct conf *conf);
 /* Reads the secrets that p->conf names into p->keys; what is wrong is logged:
  * false. */
 bool parent_read_keys(struct parent *p);
-/* Puts addresses in the place of names for what we bind and advertise; waits
- * for them, and the service manager's watchdog with us. false: said which
- * cannot be resolved. */
-bool parent_find_names(struct parent *p, struct conf *conf);
-/* Reads the configuration again. Errors: said, the old one stays, false. */
+/* Reads the configuration again, and what it needs, which may take a while.
+ * Errors: said, the old one stays, false. */
 bool parent_reload(struct parent *p);
+/* The names of `next` are addresses, or not `found`: which, was said. */
+void parent_reload_named(struct parent *p, const struct conf *next, bool found);
 /* The engine is gone: takes the new configuration over. */
 void parent_reload_finish(struct parent *p);
+
+/* ---- parent_names.c ---- */
+
+/* Puts addresses in the place of names for what we bind and advertise; waits
+ * for them, 10 s at most. false: said which cannot be resolved. */
+bool parent_names_wait(struct parent *p, struct conf *conf);
+/* The same for a reload, of a copy. 1: there were none, and p->names.conf has
+ * the addresses as they are written usually; 0: parent_reload_named() follows;
+ * -1: said why not. Who asked before gets no answer. */
+int parent_names_ask(struct parent *p, const struct conf *conf);
+/* Ends what takes longer than 10 s, and with `now` UINT64_MAX all, silently. */
+void parent_names_tick(struct parent *p, uint64_t now);
 
 /* ---- parent_ask.c ---- */
 
@@ -276,8 +296,10 @@ void parent_sunset_take(struct parent *p);
 
 /* ---- resolve.c ---- */
 
-/* Waits for an answer, at most 10 s. 0; else said what is wrong, -1. */
-int resolve_now(struct parent *p, const char *name, uint32_t *ip);
+/* Asks a resolver, which may be asked more. 0 or -errno. */
+int resolve_send(const struct child *c, unsigned id, const char *name);
+/* One answer. 1: got it, 0: nothing there yet, -1: no use of this child. */
+int resolve_receive(const struct child *c, struct priv_told *told);
 /* Asks for server number `server`; the answer goes to the engine. */
 void resolve_ask(struct parent *p, unsigned server);
 /* Whether a server's name has no address, or nobody has said so for 2 s. */

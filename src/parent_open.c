@@ -19,6 +19,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -67,10 +68,18 @@ static void close_udp(struct parent *p)
 /* One address to bind and what the configuration calls it. */
 struct binding {
 	const char *directive;
-	const char *name;	/* as configured, "" for any */
+	const char *name;	/* an address, "" for any */
 	struct conf_place place;
 	struct teredo_ep ep;
 };
+
+/* Names are addresses by now (parent_names.c); of "" it stays what it is. */
+static void read_address(const char *name, uint32_t *ip)
+{
+	bool is_address = name[0] == '\0' || inet_pton(AF_INET, name, ip) == 1;
+
+	assert(is_address);
+}
 
 /* "miredo.conf:6:13: " or "" */
 static const char *where(const struct conf *conf, struct conf_place place)
@@ -134,8 +143,7 @@ static int open_udp(struct parent *p, const struct conf *conf, int *fd)
 		.ep.port = htons(conf->bind_port),
 	};
 
-	if (b.name[0] != '\0' && resolve_now(p, b.name, &b.ep.ip) < 0)
-		return EX_TEMPFAIL;
+	read_address(b.name, &b.ep.ip);
 	*fd = open_one(p, b.ep);
 	if (*fd == -EADDRINUSE)
 		b.place = conf->bind_port_place;
@@ -157,8 +165,7 @@ static int open_udp2(struct parent *p, const struct conf *conf, uint32_t first,
 	*fd = -1;
 	if (conf->server_single)
 		return 0;
-	if (b.name[0] != '\0' && resolve_now(p, b.name, &b.ep.ip) < 0)
-		return EX_TEMPFAIL;
+	read_address(b.name, &b.ep.ip);
 	*fd = open_one(p, b.ep);
 	if (*fd == -EADDRNOTAVAIL && b.name[0] == '\0') {
 		log_line(LOG_WARNING,
@@ -183,8 +190,7 @@ static int open_server_udp(struct parent *p, const struct conf *conf, int *fd,
 	};
 	int status;
 
-	if (resolve_now(p, b.name, &b.ep.ip) < 0)
-		return EX_TEMPFAIL;
+	read_address(b.name, &b.ep.ip);
 	*fd = open_one(p, b.ep);
 	if (*fd < 0)
 		return udp_refused(p, conf, &b, *fd);
@@ -196,15 +202,13 @@ static int open_server_udp(struct parent *p, const struct conf *conf, int *fd,
 
 /* ---- what a server says that it is ---- */
 
-static int advertise(struct parent *p, const struct conf *conf,
-		     const char *name, struct conf_place place,
-		     uint32_t otherwise, uint32_t *ip)
+static int advertise(const struct conf *conf, const char *name,
+		     struct conf_place place, uint32_t otherwise, uint32_t *ip)
 {
 	char text[INET_ADDRSTRLEN];
 
 	*ip = otherwise;
-	if (name[0] != '\0' && resolve_now(p, name, ip) < 0)
-		return EX_TEMPFAIL;
+	read_address(name, ip);
 	if (ipv4_is_global(*ip))
 		return 0;
 	inet_ntop(AF_INET, ip, text, sizeof(text));
@@ -215,11 +219,11 @@ static int advertise(struct parent *p, const struct conf *conf,
 }
 
 /* The addresses that clients know. 0 or the exit status. */
-static int advertise_both(struct parent *p, const struct conf *conf,
-			  uint32_t ip, uint32_t ip2, uint32_t public_ip[2])
+static int advertise_both(const struct conf *conf, uint32_t ip, uint32_t ip2,
+			  uint32_t public_ip[2])
 {
 	bool translated = conf->server_public[0] != '\0';
-	int status = advertise(p, conf, conf->server_public,
+	int status = advertise(conf, conf->server_public,
 			       translated ? conf->server_public_place
 					  : conf->server_bind_place,
 			       ip, &public_ip[0]);
@@ -229,7 +233,7 @@ static int advertise_both(struct parent *p, const struct conf *conf,
 		return status;
 	if (translated)
 		ip2 = htonl(ntohl(public_ip[0]) + 1);
-	return advertise(p, conf, conf->server_public2,
+	return advertise(conf, conf->server_public2,
 			 conf->server_public2_place, ip2, &public_ip[1]);
 }
 
@@ -247,7 +251,7 @@ static int open_sockets(struct parent *p, const struct conf *conf)
 	if (status != 0)
 		return status;
 	if (conf_is_server(conf))
-		status = advertise_both(p, conf, udp_bound(fd).ip,
+		status = advertise_both(conf, udp_bound(fd).ip,
 					fd2 < 0 ? 0 : udp_bound(fd2).ip,
 					public_ip);
 	if (status != 0) {
@@ -560,7 +564,7 @@ void parent_open(struct parent *p)
 	if (!server && !sandbox_has_net_admin())
 		must(tun_refused(p->conf.ifname, -EPERM));
 	must(control_is_free(p));
-	must(parent_find_names(p, &p->conf) ? 0 : EX_TEMPFAIL);
+	must(parent_names_wait(p, &p->conf) ? 0 : EX_TEMPFAIL);
 	must(open_sockets(p, &p->conf));
 	must(server ? open_native6(p) : open_tun(p));
 	open_control(p);

@@ -10,9 +10,8 @@
  * interface, same Teredo address, same UDP port where those were not what
  * changed.
  *
- * Names of our own addresses are looked up while the old engine still serves,
- * and from then on they are addresses: one that means another address now is a
- * change like any other.
+ * Names of our own addresses are looked up while the old engine still serves
+ * (parent_names.c).
  *
  * What was made by root cannot be made again: the role and the interface's
  * name, which is in the name of the control socket, stay until a restart; and
@@ -22,7 +21,6 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +29,6 @@
 
 #include "failure.h"
 #include "log.h"
-#include "notify.h"
 #include "parent.h"
 
 static void log_lines(int level, char *text)
@@ -118,40 +115,45 @@ static bool reload_may(const struct parent *p, const struct conf *next)
 	return false;
 }
 
-bool parent_find_names(struct parent *p, struct conf *c)
+/* All of `next` is there but the keys, which are read last. */
+static bool reload_begin(struct parent *p, const struct conf *next)
 {
-	char *const name[] = { c->bind_address, c->server_bind,
-			       c->server_bind2, c->server_public,
-			       c->server_public2 };
-	uint32_t ip;
+	static struct auth_keys keys;	/* p->next may have to stay */
 
-	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
-		if (name[i][0] == '\0')
-			continue;
-		notify_say(p->opt.notify, "WATCHDOG=1");	/* may be 10 s */
-		if (resolve_now(p, name[i], &ip) < 0)
-			return false;
-		inet_ntop(AF_INET, &ip, name[i], INET_ADDRSTRLEN);
-	}
-	return true;
-}
-
-bool parent_reload(struct parent *p)
-{
-	static struct conf next;	/* p->next may have to stay */
-	static struct auth_keys keys;
-
-	if (!parent_read_conf(&p->opt, &next) || !reload_may(p, &next) ||
-	    !parent_find_names(p, &next) || !reload_keys(p, &next, &keys)) {
-		log_line(LOG_ERR, "reload: the old configuration stays");
+	if (!reload_keys(p, next, &keys))
 		return false;
-	}
-	p->next = next;
+	p->next = *next;
 	p->next_keys = keys;
 	keys_wipe(&keys);
 	p->reload = true;
 	parent_engine_renew(p);
 	return true;
+}
+
+static void reload_refused(void)
+{
+	log_line(LOG_ERR, "reload: the old configuration stays");
+}
+
+void parent_reload_named(struct parent *p, const struct conf *next, bool found)
+{
+	if (found && reload_begin(p, next))
+		return;
+	reload_refused();
+	parent_ask_done(p, -EINVAL);
+}
+
+bool parent_reload(struct parent *p)
+{
+	static struct conf next;
+	int named = -1;
+
+	if (parent_read_conf(&p->opt, &next) && reload_may(p, &next))
+		named = parent_names_ask(p, &next);
+	if (named == 0 || (named == 1 && reload_begin(p, &p->names.conf)))
+		return true;
+	reload_refused();
+	return false;
 }
 
 /*
@@ -184,7 +186,7 @@ static void reload_take(struct parent *p)
 	resolve_tick(p, UINT64_MAX);	/* nobody waits for the answers */
 	if (reload_open(p) < 0) {
 		keys_wipe(&p->next_keys);
-		log_line(LOG_ERR, "reload: the old configuration stays");
+		reload_refused();
 		parent_ask_done(p, -EINVAL);
 		return;
 	}

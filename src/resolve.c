@@ -23,7 +23,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,7 +39,7 @@
 #define FIRST  1u
 #define SECOND 2u
 
-static int resolve_send(const struct child *c, unsigned id, const char *name)
+int resolve_send(const struct child *c, unsigned id, const char *name)
 {
 	struct priv_ask ask = { .verb = PRIV_ASK, .id = id };
 
@@ -48,8 +47,7 @@ static int resolve_send(const struct child *c, unsigned id, const char *name)
 	return msg_send(c->sock, &ask, sizeof(ask), -1);
 }
 
-/* One answer. 1: got it, 0: nothing there yet, -1: no use of this child. */
-static int resolve_receive(const struct child *c, struct priv_told *told)
+int resolve_receive(const struct child *c, struct priv_told *told)
 {
 	int fd;
 	ssize_t n = msg_recv(c->sock, told, sizeof(*told), &fd);
@@ -63,37 +61,6 @@ static int resolve_receive(const struct child *c, struct priv_told *told)
 		       ? 1
 		       : -1;
 }
-
-/* ---- at the start ---- */
-
-int resolve_now(struct parent *p, const char *name, uint32_t *ip)
-{
-	struct priv_told told = { .error = EAI_AGAIN };
-	struct child c;
-	struct pollfd pfd = { .events = POLLIN };
-	int err;
-
-	if (inet_pton(AF_INET, name, ip) == 1)
-		return 0;
-	err = child_start(&c, &p->opt.child, "miredo-resolver");
-	if (err == 0) {
-		err = resolve_send(&c, FIRST, name);
-		pfd.fd = c.sock;
-		if (err == 0 && poll(&pfd, 1, PATIENCE / 1000000) == 1 &&
-		    resolve_receive(&c, &told) != 1)
-			told.error = EAI_FAIL;
-		child_end(&c);
-	}
-	if (err == 0 && told.error == 0 && told.n > 0) {
-		*ip = told.ip[0];
-		return 0;
-	}
-	log_line(LOG_ERR, "cannot resolve \"%s\": %s", name,
-		 err < 0 ? strerror(-err) : gai_strerror(told.error));
-	return -1;
-}
-
-/* ---- for the engine ---- */
 
 static void resolve_drop(struct parent_resolve *r)
 {

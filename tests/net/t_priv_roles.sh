@@ -160,6 +160,47 @@ report "with a name server again it is qualified (R9; $took ms)"
 
 stop
 
+# ---- names in a configuration that is read again ----
+
+ip netns exec far python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.2", 53))
+time.sleep(600)' &
+within 5 sh -c 'ip netns exec far ss -Hlun | grep -q 192.0.2.2:53'
+echo 'nameserver 192.0.2.2' >"$dir/resolv.conf"
+hosts '192.0.2.9 me.example.net'
+asks() { pgrep -P "$pid" -x miredo-resolver; }
+again() { # NAME: of BindAddress
+	conf again.conf 'RelayType client' 'InterfaceName teredo' \
+		"BindAddress $1" 'ServerAddress 192.0.2.1'
+	: >"$log"
+	kill -HUP "$pid"
+}
+conf again.conf 'RelayType client' 'InterfaceName teredo' \
+	'ServerAddress 192.0.2.1'
+start -c "$dir/again.conf"
+within 5 has_address
+again silent.example.org
+within 5 asks
+kill -KILL "$(engine)"
+within 9 has 'a new engine serves' && asks && ! has 'the old configuration'
+report "while a name is asked for, an engine that ends is followed by the next"
+within 20 has 'reload: the old configuration stays' &&
+	has 'silent.example.org' && ! asks && has_address
+report "a name that nobody answers changes nothing"
+again silent.example.org
+within 5 asks
+again me.example.net
+within 9 sh -c 'ss -lun | grep -q 192.0.2.9:' && ! asks && has 'reloaded'
+report "who reads it again in the meantime gets what it says then"
+again silent.example.org
+within 5 asks
+begin=$(now_ms)
+stop
+[ "$rc" -eq 0 ] && [ $(($(now_ms) - begin)) -lt 5000 ] &&
+	! pgrep -x miredo-resolver
+report "and the end is not waited for (R9)"
+
 # ---- the service manager ----
 
 cat >"$dir/notify.py" <<'END'

@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,23 +14,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../src/log.h"
-#include "../../src/msg.h"
 #include "../../src/parent.h"
 
 static struct world {
 	struct parent p;
 	char file[32];
-	int manager;		/* the service manager's end */
 	bool filtered;		/* rules are loaded */
 	bool was_open;		/* there was a moment without */
-	bool rules_fail, rules_once, sockets_fail;
+	bool rules_fail, rules_once, sockets_fail, slow;
 	unsigned renewed, asked_done, names;
 	int done, status;
 } w;
@@ -62,17 +58,11 @@ void loop_stop(struct loop *l, int status)
 	w.status = status;
 }
 
-int resolve_now(struct parent *p, const char *name, uint32_t *ip)
+int parent_names_ask(struct parent *p, const struct conf *conf)
 {
-	char said[20] = "";
-
-	(void)p;
-	(void)name;
-	assert_true(recv(w.manager, said, sizeof(said) - 1, MSG_DONTWAIT) > 0);
-	assert_string_equal(said, "WATCHDOG=1");
-	w.names++;
-	*ip = htonl(0xc0000209);
-	return 0;
+	p->names.conf = *conf;
+	w.names += w.slow;
+	return !w.slow;
 }
 
 void resolve_tick(struct parent *p, uint64_t now)
@@ -138,15 +128,10 @@ static void write_conf(const char *lines)
 
 static int setup(void **state)
 {
-	int pair[2];
-
 	(void)state;
 	memset(&w, 0, sizeof(w));
 	strcpy(w.file, "/tmp/reload-XXXXXX");
 	close(mkstemp(w.file));
-	assert_int_equal(msg_pair(pair), 0);
-	w.manager = pair[0];
-	w.p.opt.notify = pair[1];
 	w.p.opt.program = CONF_MIREDO;
 	w.p.opt.conf_file = w.file;
 	log_to_sink(swallow, NULL);
@@ -156,8 +141,6 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	close(w.manager);
-	close(w.p.opt.notify);
 	return unlink(w.file);
 }
 
@@ -258,14 +241,35 @@ static void rules_that_do_not_come_back_end_the_service(void **state)
 	assert_false(w.was_open);
 }
 
-/* Each may take ten seconds, and the watchdog waits for twenty. */
-static void the_watchdog_is_fed_while_names_are_looked_up(void **state)
+/* Meanwhile the old engine serves. */
+static void names_are_waited_for(void **state)
+{
+	struct conf *named = &w.p.names.conf;
+
+	(void)state;
+	run_with("");
+	w.slow = true;
+	assert_true(reload_with("BindAddress here.example.net\n"));
+	assert_int_equal(w.names, 1);
+	assert_int_equal(w.renewed, 0);
+	strcpy(named->bind_address, "192.0.2.9");
+	parent_reload_named(&w.p, named, true);
+	assert_int_equal(w.renewed, 1);
+	assert_int_equal(w.asked_done, 0);
+	assert_string_equal(w.p.next.bind_address, "192.0.2.9");
+}
+
+static void a_name_that_is_not_found_changes_nothing(void **state)
 {
 	(void)state;
 	run_with("");
+	w.slow = true;
 	assert_true(reload_with("BindAddress here.example.net\n"));
-	assert_int_equal(w.names, 1);
-	assert_string_equal(w.p.next.bind_address, "192.0.2.9");
+	parent_reload_named(&w.p, &w.p.names.conf, false);
+	assert_int_equal(w.renewed, 0);
+	assert_false(w.p.reload);
+	assert_int_equal(w.asked_done, 1);
+	assert_int_equal(w.done, -EINVAL);
 }
 
 int main(void)
@@ -278,7 +282,8 @@ int main(void)
 		T(without_the_new_rules_nothing_changes),
 		T(new_rules_go_when_the_sockets_cannot_be_had),
 		T(rules_that_do_not_come_back_end_the_service),
-		T(the_watchdog_is_fed_while_names_are_looked_up),
+		T(names_are_waited_for),
+		T(a_name_that_is_not_found_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
