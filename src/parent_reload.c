@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "failure.h"
 #include "log.h"
@@ -75,6 +76,9 @@ static int read_keys(const struct parent *p, const struct conf *conf,
 	n = keys_read(keys, conf, p->opt.child.uid, err);
 	if (n < 0)
 		keys_say_unreadable(conf, -n, "error", err);
+	if (n == -EACCES && access(conf->key_file, R_OK) == 0)
+		fprintf(err, "a KeyFile in another directory than at the "
+			     "start can be read after a restart only\n");
 	fclose(err);
 	log_lines(n != 0 ? LOG_ERR : LOG_WARNING, text);
 	free(text);

@@ -201,6 +201,34 @@ stop
 	! pgrep -x miredo-resolver
 report "and the end is not waited for (R9)"
 
+# ---- a key file that the sandbox does not know ----
+
+mkdir "$dir/keys" "$dir/elsewhere"
+key='alice hmac-sha256 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a'
+for d in keys elsewhere; do
+	echo "$key" >"$dir/$d/key"
+	chmod 400 "$dir/$d/key"
+	chown nobody "$dir/$d/key"
+done
+mkdir "$dir/conf"
+keyed() { # DIRECTORY
+	conf conf/keyed.conf 'RelayType client' 'InterfaceName teredo' \
+		'ServerAddress 192.0.2.1' "KeyFile $dir/$1/key"
+}
+keyed keys
+start -c "$dir/conf/keyed.conf"
+within 5 has 'serves as client'
+keyed elsewhere
+kill -HUP "$pid"
+if "$bin/miredo" -V | grep -q 'landlock [1-9]'; then
+	within 5 has 'the old configuration stays' &&
+		has 'another directory than at the start can be read after a'
+else
+	within 5 has 'reloaded'
+fi
+report "a KeyFile in another directory: that it takes a restart is said"
+stop
+
 # ---- the service manager ----
 
 cat >"$dir/notify.py" <<'END'
