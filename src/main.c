@@ -181,6 +181,8 @@ static void clean_descriptors(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		die(EX_OSERR, "/dev/null: %s", strerror(errno));
 	close_range(STDERR_FILENO + 1, ~0u, 0);
 }
 
@@ -303,8 +305,7 @@ static void become_daemon(struct parent_options *opt)
 	int fds[2];
 	pid_t pid;
 
-	opt->child.stdio = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (opt->child.stdio < 0 || pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(fds, O_CLOEXEC) < 0)
 		die(EX_OSERR, "daemon: %s", strerror(errno));
 	pid = fork();
 	if (pid < 0)
@@ -332,6 +333,9 @@ static void set_options(struct parent_options *opt, const struct arguments *a)
 	opt->server_name = a->server_name;
 	opt->syslog = a->syslog || !a->foreground;
 	opt->launcher = opt->child.stdio = -1;
+	/* Children log through us; a sanitizer does not. */
+	if (WITH_SANDBOX || !a->foreground)
+		opt->child.stdio = STDIN_FILENO;
 	if (a->chroot != NULL)
 		log_line(LOG_WARNING, "-t is not used: the processes are "
 				      "confined by Landlock and seccomp");

@@ -4,9 +4,9 @@
 # shellcheck disable=SC2317,SC2119 source-path=SCRIPTDIR source=priv.sh
 . "$(dirname "$0")/priv.sh"
 
-seccomp=2 own_filter=2 inherited=1 descriptors='32 *32'
+seccomp=2 own_filter=2 inherited=1 descriptors='32 *32' stdio=
 "$bin/miredo" -V | grep -q '^sandbox: off' &&	# for sanitizers
-	seccomp=0 own_filter=0 inherited=0 descriptors='.*'
+	seccomp=0 own_filter=0 inherited=0 descriptors='.*' stdio="|pipe:.*|$log"
 
 # is PID NAME VALUE: so it stands in /proc/PID/status
 is() {
@@ -46,7 +46,7 @@ few_descriptors() {
 	grep -q "Max open files *$descriptors " "/proc/$1/limits" &&
 		[ "$(find "/proc/$1/fd" -type l | wc -l)" -le 12 ] &&
 		! find "/proc/$1/fd" -type l -printf '%l\n' | grep -qvE \
-		'^(/dev/null|/dev/net/tun|socket:.*|anon_inode:\[(eventpoll|timerfd)\]|pipe:.*|'"$log"')$'
+		'^(/dev/null|/dev/net/tun|socket:.*|anon_inode:\[(eventpoll|timerfd)\]'"$stdio"')$'
 }
 
 # facts ROLE PARENT'S-CAPABILITIES UDP-PORTS: of the pair that serves now
@@ -100,7 +100,7 @@ within 5 asks
 powerless "$r" && undumpable "$r" && bare "$r" && no_code_is_written "$r"
 report "the resolver, while it asks, has no more power than the engine"
 find "/proc/$r/fd" -type l -printf '%l\n' >"$log"
-! grep -qvE '^(/dev/null|socket:.*|.*/log)$' "$log"
+! grep -qvE '^(/dev/null|socket:.*'"$stdio"')$' "$log"
 report "and no descriptor of anybody else's"
 [ "$(stat -c '%u %a' "$run")" = "0 755" ] &&
 	[ "$(stat -c %u "$run/teredo.sock" "$dir/pid" | sort -u)" = 0 ]
