@@ -81,6 +81,14 @@ class Ping:
     def lost(self):
         return len(self.sent) - len(self.answered)
 
+    def last(self):
+        return max(self.sent, default=0)
+
+    def lost_after(self, seq):
+        """Of what was sent after that one. An answer to one before it, which
+        may still be on its way, is not counted against them."""
+        return sum(n > seq and n not in self.answered for n in self.sent)
+
     def first_reply(self):
         """Seconds from the first request to the first reply, or None."""
         if not self.answered:

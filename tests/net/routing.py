@@ -268,13 +268,13 @@ class Case:
         """It is mended under traffic."""
         net = self.net
         probe.flow([stream], probe.for_seconds(SETTLED), BACK_RATE)
-        lost = stream.lost
+        last = stream.last()
         self.mend()
         probe.flow([stream], lambda: net.way() == "relay", BACK_RATE)
         probe.run(stream, 12, BACK_RATE)
         net.wire.mark()
         good = probe.run(stream, 50, RATE)
-        used, lost = net.carriers(net.webs[0]), stream.lost - lost
+        used, lost = net.carriers(net.webs[0]), stream.lost_after(last)
         t.note(f"{self.what}: mended, {lost} packets lost, "
                f"{BACK_RATE * 1000:.0f} ms apart")
         t.ok(good == 50 and used == {1} and lost == 0,
