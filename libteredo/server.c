@@ -3,7 +3,8 @@
  *
  * RFC 4380 5.3. The packets of strangers are checked in the RFC's order: the
  * outer source, what it carries, who says to have sent it (rules 4 to 7 of
- * 5.3.1), then where it goes. No state is kept about a client, so a restarted
+ * 5.3.1), then where it goes. No state is kept about a client, but for the
+ * operator about how many there were (seen.h), so a restarted
  * server, or another one with the same address, goes on at once. There is no
  * timer, either, but one that gives back what the limits took of memory.
  *
@@ -63,6 +64,7 @@
 
 #include "icmp6.h"
 #include "ratelimit.h"
+#include "seen.h"
 #include "wire.h"
 
 #define ICMP6_MAX_PAYLOAD 88u	/* S-CHK-09 */
@@ -90,6 +92,7 @@ struct teredo_server {
 	struct teredo_counters count;
 	struct ratelimit_table table[N_TABLES];
 	struct ratelimit forwards;
+	struct seen clients;	/* who was answered; for the status alone */
 	unsigned sweeps;	/* until the tables come to rest */
 	teredo_time next_sweep;
 };
@@ -147,7 +150,7 @@ teredo_server_new(const struct teredo_server_config *config,
 			     addr_server_ep(config->ip));
 	icmp6_put_ra(s->ra, &s->self, &(struct teredo_addr){ .b = { 0 } },
 		     config->prefix, config->ip, config->mtu);
-	if (!limits_init(s, env)) {
+	if (!limits_init(s, env) || !seen_init(&s->clients, env)) {
 		teredo_server_free(s);
 		return NULL;
 	}
@@ -160,6 +163,7 @@ void teredo_server_free(struct teredo_server *s)
 		return;
 	for (unsigned i = 0; i < N_TABLES; i++)
 		ratelimit_table_fini(&s->table[i]);
+	seen_fini(&s->clients);
 	free(s);
 }
 
@@ -178,6 +182,11 @@ const struct teredo_counters *
 teredo_server_counters(const struct teredo_server *s)
 {
 	return &s->count;
+}
+
+uint32_t teredo_server_clients(const struct teredo_server *s, teredo_time now)
+{
+	return seen_places(&s->clients, now);
 }
 
 static struct teredo_verdict drop(struct teredo_server *s,
@@ -300,6 +309,15 @@ static struct teredo_verdict send_ra(struct teredo_server *s,
 	return taken(s, TEREDO_EV_ra_sent);
 }
 
+static void note_client(struct teredo_server *s, const struct visit *v)
+{
+	uint8_t id[6];
+
+	memcpy(id, &v->rx->from.ip, 4);
+	memcpy(id + 4, &v->rx->from.port, 2);
+	seen_note(&s->clients, id, sizeof(id), v->now);
+}
+
 /* 5.3.2, and rule 4: from a link-local address, or by rule 5. */
 static struct teredo_verdict solicited(struct teredo_server *s,
 				       const struct visit *v)
@@ -322,6 +340,7 @@ static struct teredo_verdict solicited(struct teredo_server *s,
 	    !ratelimit_table_take(&s->table[RA_TO_IP], v->now, ip, 4))
 		return drop(s, TEREDO_DROP_rate_limited);
 	ratelimit_table_take(&s->table[RA_TO_NET], v->now, ip, 3);
+	note_client(s, v);
 	return send_ra(s, v, cone, key);
 }
 

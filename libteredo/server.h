@@ -60,6 +60,8 @@ bool teredo_server_take(struct teredo_server *s, struct teredo_ep to,
  * limits (table.h). */
 void teredo_server_expire(struct teredo_server *s, teredo_time now);
 teredo_time teredo_server_deadline(const struct teredo_server *s);
+/* Whom it answered within the last five minutes: seen_places(). */
+uint32_t teredo_server_clients(const struct teredo_server *s, teredo_time now);
 const struct teredo_counters *
 teredo_server_counters(const struct teredo_server *s);
 

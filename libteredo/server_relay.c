@@ -144,6 +144,12 @@ teredo_server_relay_relay(const struct teredo_server_relay *sr)
 	return sr->relay;
 }
 
+uint32_t teredo_server_relay_clients(const struct teredo_server_relay *sr,
+				     teredo_time now)
+{
+	return teredo_server_clients(sr->server, now);
+}
+
 const struct teredo_counters *
 teredo_server_relay_counters(const struct teredo_server_relay *sr)
 {

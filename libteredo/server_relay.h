@@ -37,6 +37,8 @@ teredo_server_relay_deadline(const struct teredo_server_relay *sr);
  * It lives as long as sr. */
 struct teredo_relay *
 teredo_server_relay_relay(const struct teredo_server_relay *sr);
+uint32_t teredo_server_relay_clients(const struct teredo_server_relay *sr,
+				     teredo_time now);
 
 /* The sums of both, until the next call. */
 const struct teredo_counters *

@@ -99,6 +99,7 @@ struct ctl_status {
 	uint64_t retry_in;		/* the next solicitation; 0: now */
 	uint32_t datapath;		/* enum datapath: in use */
 	uint32_t firewall;		/* client: InboundFirewall */
+	uint32_t clients_seen;		/* by a server: seen_places() */
 	uint32_t n_counters;
 	/* tun_tx: also what a server sent to native IPv6 */
 	struct ctl_traffic udp_rx, udp_tx, tun_rx, tun_tx;

@@ -255,6 +255,10 @@ static void set_server(struct object o, const struct ctl_status *st)
 {
 	set_endpoint(o, "primary", st->server_ip, st->local_port);
 	set_endpoint(o, "secondary", st->server_ip2, st->local_port);
+	set(o, "clients_seen",
+	    miredoctl_clients(st) != UINT64_MAX
+		    ? json_integer((json_int_t)miredoctl_clients(st))
+		    : json_null());
 	set_authentication(o, st);
 }
 

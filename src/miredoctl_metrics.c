@@ -143,6 +143,14 @@ static void put_failures(FILE *out, const char *name,
 		fprintf(out, "%s %" PRIu32 "\n", name, st->failures);
 }
 
+static void put_clients(FILE *out, const char *name,
+			const struct ctl_status *st)
+{
+	if ((st->role == PRIV_SERVER || st->role == PRIV_SERVER_RELAY) &&
+	    miredoctl_clients(st) != UINT64_MAX)
+		fprintf(out, "%s %" PRIu64 "\n", name, miredoctl_clients(st));
+}
+
 static void put_both_ways(FILE *out, const char *name, const char *side,
 			  uint64_t rx, uint64_t tx)
 {
@@ -219,6 +227,9 @@ static const struct {
 	{"miredo_server_failures", "gauge", NULL,
 	 "Of a client: solicitations without an answer, in a row.",
 	 put_failures},
+	{"miredo_clients_seen", "gauge", NULL,
+	 "Of a server: clients answered within the last five minutes, about.",
+	 put_clients},
 	{"miredo_packets", "counter", NULL,
 	 "Packets: outer are UDP datagrams, inner IPv6 packets to (rx) and from "
 	 "(tx) this host.", put_packets},

@@ -131,6 +131,12 @@ void miredoctl_print_server(const struct ctl_status *st, FILE *out)
 		rate_of(n[0], st, TEREDO_EV_rs_received),
 		rate_of(n[1], st, TEREDO_EV_ra_sent),
 		rate_of(n[2], st, TEREDO_DROP_rate_limited));
+	miredoctl_begin(out, "Clients");
+	if (miredoctl_clients(st) == UINT64_MAX)
+		fprintf(out, "more than 400,000");
+	else
+		fprintf(out, "%s", text_count(n[0], miredoctl_clients(st)));
+	fprintf(out, " seen within 5 min\n");
 	miredoctl_begin(out, "Bubbles");
 	fprintf(out, "%s/s relayed, %s/s refused      tests %s/s\n",
 		rate_of(n[0], st, TEREDO_EV_bubble_forwarded),

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../libteredo/client.h"
+#include "../libteredo/seen.h"
 
 void miredoctl_clean_text(char *text, size_t size)
 {
@@ -143,4 +144,16 @@ int miredoctl_port_preserving(const struct ctl_status *st)
 uint64_t miredoctl_since(const struct ctl_status *st)
 {
 	return miredoctl_has_address(st) ? st->address_age : st->uptime;
+}
+
+/* So many different ones are to be expected where so many places are used. */
+uint64_t miredoctl_clients(const struct ctl_status *st)
+{
+	double n = 0;
+
+	if (st->clients_seen >= SEEN_PLACES - SEEN_PLACES / 1000)
+		return UINT64_MAX;
+	for (uint32_t i = 0; i < st->clients_seen; i++)
+		n += (double)SEEN_PLACES / (SEEN_PLACES - i);
+	return (uint64_t)(n + 0.5);
 }

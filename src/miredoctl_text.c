@@ -173,7 +173,8 @@ static void print_authentication(const struct ctl_status *st, FILE *out)
 		fprintf(out, "%s%s\n", auth_algorithm_name(st->auth_algorithm),
 			st->auth_expired ? "; the server refuses our key" : "");
 	else
-		fprintf(out, "%" PRIu32 " keys, %srequired\n", st->auth_keys,
+		fprintf(out, "%" PRIu32 " key%s, %srequired\n", st->auth_keys,
+			st->auth_keys == 1 ? "" : "s",
 			st->auth_required ? "" : "not ");
 }
 

@@ -32,6 +32,11 @@ static teredo_time deadline(const void *role)
 	return teredo_server_deadline(role);
 }
 
+static void status(const void *role, teredo_time now, struct ctl_status *out)
+{
+	out->clients_seen = teredo_server_clients(role, now);
+}
+
 static const struct teredo_counters *counters(const void *role)
 {
 	return teredo_server_counters(role);
@@ -88,7 +93,7 @@ const struct role_ops role_server = {
 	.netchange = netchange,
 	.save = role_no_save,
 	.report = role_no_report,
-	.status = role_no_status,
+	.status = status,
 	.peer = role_no_peer,
 	.outlook = role_no_outlook,
 };

@@ -123,7 +123,7 @@ static void status(const void *role, teredo_time now, struct ctl_status *out)
 {
 	struct teredo_relay_status st;
 
-	(void)now;
+	out->clients_seen = teredo_server_relay_clients(role, now);
 	teredo_relay_status(teredo_server_relay_relay(role), &st);
 	out->peers_direct = st.peers_proven;
 	out->peers_pending = st.peers_unproven;

@@ -158,6 +158,50 @@ static void relay_and_server_show_what_happens_now(void **state)
 	assert_shows(s, " SERVING\n");
 	assert_shows(s, "  Solicitations  812/s   answered 811/s   "
 			"rate-limited 1.0/s\n");
+	assert_shows(s, "  Clients        0 seen within 5 min\n");
+	free(s);
+}
+
+/* As many as are likely to use so many of 65536 places. */
+static void a_server_tells_about_how_many_clients_it_has(void **state)
+{
+	static const struct {
+		uint32_t places;
+		const char *text;
+	} row[] = {
+		{1, "Clients        1 seen within 5 min\n"},
+		{1000, "Clients        1,008 seen within 5 min\n"},
+		{17234, "Clients        19,997 seen within 5 min\n"},
+		{65500, "Clients        more than 400,000 seen within 5 min\n"},
+	};
+	struct ctl_status st = client();
+	char *s;
+
+	(void)state;
+	st.role = PRIV_SERVER;
+	for (unsigned i = 0; i < 4; i++) {
+		st.clients_seen = row[i].places;
+		s = screen_of(&st);
+		assert_shows(s, row[i].text);
+		free(s);
+	}
+}
+
+static void keys_are_counted_as_one_does(void **state)
+{
+	struct ctl_status st = client();
+	char *s;
+
+	(void)state;
+	st.role = PRIV_SERVER;
+	st.auth_keys = 1;
+	s = screen_of(&st);
+	assert_shows(s, "  Authentication 1 key, not required\n");
+	free(s);
+	st.auth_keys = 2;
+	st.auth_required = 1;
+	s = screen_of(&st);
+	assert_shows(s, "  Authentication 2 keys, required\n");
 	free(s);
 }
 
@@ -247,6 +291,8 @@ int main(void)
 		cmocka_unit_test(a_search_for_the_interval_shows),
 		cmocka_unit_test(a_screen_that_is_not_well_says_why),
 		cmocka_unit_test(relay_and_server_show_what_happens_now),
+		cmocka_unit_test(a_server_tells_about_how_many_clients_it_has),
+		cmocka_unit_test(keys_are_counted_as_one_does),
 		cmocka_unit_test(another_route_that_wins_is_named),
 		cmocka_unit_test(only_the_worst_has_a_next_step),
 		cmocka_unit_test(screens_fit_80_columns),

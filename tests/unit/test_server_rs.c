@@ -51,6 +51,24 @@ static void the_observed_rs_gets_the_observed_ra(void **state)
 	assert_int_equal(bench_count(b, TEREDO_EV_ra_sent), 1);
 }
 
+static void who_is_answered_is_seen_once(void **state)
+{
+	struct server_bench *b = *state;
+	struct test_packet rs = plain_rs();
+
+	assert_int_equal(teredo_server_clients(b->s, b->now), 0);
+	expect_udp(b, &rs, ep4(CLIENT, 40000));
+	expect_udp(b, &rs, ep4(CLIENT, 40000));
+	assert_int_equal(teredo_server_clients(b->s, b->now), 1);
+	expect_udp(b, &rs, ep4(CLIENT, 40001));
+	expect_udp(b, &rs, ep4(OTHER, 40000));
+	assert_int_equal(teredo_server_clients(b->s, b->now), 3);
+	expect_drop(b, &rs, ep4("10.0.0.1", 40000), TEREDO_DROP_martian_v4);
+	assert_int_equal(teredo_server_clients(b->s, b->now), 3);
+	assert_int_equal(teredo_server_clients(b->s, b->now +
+					       360 * TEREDO_SECOND), 0);
+}
+
 /* S-RS-15: no nonce of the client before */
 static void a_plain_rs_gets_an_ra_without_authentication(void **state)
 {
@@ -435,6 +453,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_observed_rs_gets_the_observed_ra),
+		T(who_is_answered_is_seen_once),
 		T(a_plain_rs_gets_an_ra_without_authentication),
 		T(identifier_and_value_are_not_echoed),
 		T(without_the_cone_bit_the_same_address_answers),
