@@ -171,6 +171,7 @@ static void set_link(struct object o, const struct ctl_status *st)
 	}
 	link = set_object(o, "link");
 	set(link, "carrier", json_boolean((l->bits & PRIV_LINK_CARRIER) != 0));
+	set_seconds(link, "carrier_since_s", miredoctl_carrier_age(st));
 	set(link, "held", json_boolean((l->bits & PRIV_LINK_HELD) != 0));
 	set(link, "route_metric",
 	    l->metric != 0 ? json_integer(l->metric) : json_null());

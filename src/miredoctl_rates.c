@@ -101,10 +101,14 @@ void miredoctl_print_relay(const struct ctl_status *st, FILE *out)
 
 	miredoctl_begin(out, st->role == PRIV_RELAY ? "Bind" : "Relay");
 	if (st->role == PRIV_RELAY)
-		fprintf(out, "%s      ",
+		fprintf(out, "%s  ",
 			text_ep(a, st->local_ip, st->local_port));
-	fprintf(out, "prefix %s/32   carrier %s\n", text_ip6(a, prefix),
+	fprintf(out, "prefix %s/32  carrier %s", text_ip6(a, prefix),
 		(st->link.bits & PRIV_LINK_CARRIER) != 0 ? "up" : "down");
+	if (miredoctl_carrier_age(st) != UINT64_MAX)
+		fprintf(out, " %s",
+			text_duration(n[0], miredoctl_carrier_age(st)));
+	fputc('\n', out);
 	miredoctl_begin(out, "Peers");
 	fprintf(out, "%s active  (verified %s, unverified %s)   limit %s\n",
 		text_count(n[0], (uint64_t)st->peers_direct +

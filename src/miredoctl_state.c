@@ -157,3 +157,10 @@ uint64_t miredoctl_clients(const struct ctl_status *st)
 		n += (double)SEEN_PLACES / (SEEN_PLACES - i);
 	return (uint64_t)(n + 0.5);
 }
+
+uint64_t miredoctl_carrier_age(const struct ctl_status *st)
+{
+	uint64_t at = st->link.carrier_at * (uint64_t)1000000000u;
+
+	return at == 0 || at > st->head.now ? UINT64_MAX : st->head.now - at;
+}

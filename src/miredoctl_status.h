@@ -34,6 +34,8 @@ const char *miredoctl_nat_class(const struct ctl_status *st);
 const char *miredoctl_interval(const struct ctl_status *st);
 /* Whether the NAT kept the port: 1, 0, or -1 where that is not known. */
 int miredoctl_port_preserving(const struct ctl_status *st);
+/* For how long the carrier is as it is, in ns; UINT64_MAX: unknown. */
+uint64_t miredoctl_carrier_age(const struct ctl_status *st);
 /* How many clients a server has answered within five minutes, about; UINT64_MAX:
  * more than can be told. */
 uint64_t miredoctl_clients(const struct ctl_status *st);

@@ -68,6 +68,7 @@ struct parent_link {
 	uint8_t addr[16];
 	uint32_t mtu;
 	int carrier;		/* as set last; -1: unknown */
+	uint32_t carrier_at;	/* when that was, s of CLOCK_BOOTTIME */
 	bool held;		/* the engine asked for no carrier */
 	bool withheld;		/* and an administrator */
 	bool broken;		/* what it shall have was refused */

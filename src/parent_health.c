@@ -81,7 +81,11 @@ static uint32_t bits_now(const struct parent *p)
 
 void parent_health_tell(struct parent *p, bool anyway)
 {
-	struct priv_link m = {.verb = PRIV_LINK, .bits = bits_now(p)};
+	struct priv_link m = {
+		.verb = PRIV_LINK,
+		.bits = bits_now(p),
+		.carrier_at = p->link.carrier_at,
+	};
 	uint32_t today = p->conf.sunset != 0 ? date_today() : 0;
 
 	if (p->conf.sunset > today)

@@ -232,6 +232,12 @@ void parent_link_discard(struct parent *p)
 		tun6_discard(p->fd[PRIV_FD_TUN]);
 }
 
+static void link_has_carrier(struct parent_link *l, bool on)
+{
+	l->carrier = on;
+	l->carrier_at = (uint32_t)(clock_now() / 1000000000u);
+}
+
 void parent_link_carrier(struct parent *p)
 {
 	struct parent_link *l = &p->link;
@@ -248,7 +254,7 @@ void parent_link_carrier(struct parent *p)
 		log_line(LOG_ERR, "%s: carrier: %s", p->config.instance,
 			 strerror(-err));
 	else
-		l->carrier = on;
+		link_has_carrier(l, on);
 	/* Others have taken over: the next engine must not send what is old. */
 	if (!p->engine.ready)
 		parent_link_discard(p);

@@ -157,6 +157,8 @@ struct priv_link {
 	uint32_t other_metric;		/* of the one that wins */
 	char other[20];			/* its interface; "": unknown */
 	uint32_t sunset_days;		/* until SunsetDate */
+	uint32_t carrier_at;		/* since when the carrier is as it is, s
+					 * of CLOCK_BOOTTIME; 0: unknown */
 };
 
 struct priv_resolved {
@@ -194,7 +196,7 @@ static_assert(sizeof(struct priv_netchange) ==
 	      "padding");
 static_assert(sizeof(struct priv_resolved) == 16, "padding");
 static_assert(sizeof(struct priv_answer) == 12, "padding");
-static_assert(sizeof(struct priv_link) == 40, "padding");
+static_assert(sizeof(struct priv_link) == 44, "padding");
 static_assert(sizeof(struct priv_ask) == 8 + PRIV_NAME_MAX, "padding");
 static_assert(sizeof(struct priv_told) == 48, "padding");
 

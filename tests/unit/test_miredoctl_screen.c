@@ -139,7 +139,7 @@ static void relay_and_server_show_what_happens_now(void **state)
 	st.counters[TEREDO_DROP_nonce] = st.then.counters[TEREDO_DROP_nonce];
 	s = screen_of(&st);
 	assert_shows(s, " ANNOUNCING\n");
-	assert_shows(s, "192.168.1.2:51123      prefix 2001::/32   carrier up");
+	assert_shows(s, "192.168.1.2:51123  prefix 2001::/32  carrier up\n");
 	assert_shows(s, "18,204 active  (verified 17,990, unverified 214)   "
 			"limit 65,536\n");
 	assert_shows(s, "41.2 k/s in   0.5/s out      bubbles 37/s (limit "
@@ -147,8 +147,11 @@ static void relay_and_server_show_what_happens_now(void **state)
 	assert_shows(s, "  Dropped/s      spoofed 3.1\n");
 	free(s);
 	st.link.bits = 0;
+	st.link.carrier_at = 1000;
+	st.head.now = (1000 + 90) * SECOND;
 	s = screen_of(&st);
 	assert_shows(s, " NOT ANNOUNCING\n");
+	assert_shows(s, "  carrier down 1 m 30 s\n");
 	free(s);
 	st.role = PRIV_SERVER;
 	st.counters[TEREDO_EV_rs_received] = 8120;
