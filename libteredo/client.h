@@ -176,11 +176,12 @@ bool teredo_client_save(const struct teredo_client *c,
 bool teredo_client_restore(struct teredo_client *c,
 			   const struct teredo_client_saved *saved,
 			   teredo_time now, struct teredo_outbox *ob);
-/* A peer that was trusted: says PEER_UP, because its slot is another now.
- * Ignored when it is not acceptable. */
+/* A peer that was proven, and heard last at `heard`, by which it is trusted or
+ * not: says PEER_UP, because its slot is another now. Those heard last come
+ * last. Ignored when it is not acceptable. */
 void teredo_client_restore_peer(struct teredo_client *c,
 				const struct teredo_addr *addr,
-				struct teredo_ep ep, teredo_time now,
-				struct teredo_outbox *ob);
+				struct teredo_ep ep, teredo_time heard,
+				teredo_time now, struct teredo_outbox *ob);
 
 #endif

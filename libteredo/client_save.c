@@ -106,18 +106,14 @@ bool teredo_client_restore(struct teredo_client *c,
 
 void teredo_client_restore_peer(struct teredo_client *c,
 				const struct teredo_addr *addr,
-				struct teredo_ep ep, teredo_time now,
-				struct teredo_outbox *ob)
+				struct teredo_ep ep, teredo_time heard,
+				teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p;
-
 	if (!c->has_address || !addr_is_global(addr) ||
 	    addr_equal(addr, &c->addr) || ep_equal(ep, c->mapped) ||
 	    client_denies(c, addr) ||
 	    !(ep_is_acceptable(ep, &c->local) ||
 	      client_local_fits(c, addr, ep)))
 		return;
-	p = path_peer(&c->path, addr, now);
-	if (p != NULL)
-		path_proven(&c->path, p, ep, now, ob);
+	path_restore(&c->path, addr, ep, heard, now, ob);
 }

@@ -461,6 +461,21 @@ void path_heard(struct path *path, struct peer *p, teredo_time now)
 	}
 }
 
+void path_restore(struct path *path, const struct teredo_addr *addr,
+		  struct teredo_ep ep, teredo_time heard, teredo_time now,
+		  struct teredo_outbox *ob)
+{
+	struct peer *p;
+
+	if (heard > now || now - heard > PEER_FORGET)
+		return;
+	p = path_peer(path, addr, now);
+	if (p == NULL)
+		return;
+	path_proven(path, p, ep, now, ob);
+	p->last_rx = peer_stamp_of(heard);
+}
+
 void path_view(const struct path *path, const struct peer *p, teredo_time now,
 	       struct teredo_view *v)
 {

@@ -150,6 +150,13 @@ void path_heard(struct path *path, struct peer *p, teredo_time now);
 void path_proven(struct path *path, struct peer *p, struct teredo_ep ep,
 		 teredo_time now, struct teredo_outbox *ob);
 
+/* A peer that another process knew to be at ep, and heard last at `heard`: as if
+ * it had proved so then. Ignored when that is to come, or when it would be
+ * forgotten by now. */
+void path_restore(struct path *path, const struct teredo_addr *addr,
+		  struct teredo_ep ep, teredo_time heard, teredo_time now,
+		  struct teredo_outbox *ob);
+
 /* What is known of p; its way is DIRECT where it is trusted. */
 void path_view(const struct path *path, const struct peer *p, teredo_time now,
 	       struct teredo_view *v);

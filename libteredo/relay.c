@@ -584,14 +584,10 @@ void teredo_relay_restore(struct teredo_relay *r,
 
 void teredo_relay_restore_peer(struct teredo_relay *r,
 			       const struct teredo_addr *addr,
-			       struct teredo_ep ep, teredo_time now,
-			       struct teredo_outbox *ob)
+			       struct teredo_ep ep, teredo_time heard,
+			       teredo_time now, struct teredo_outbox *ob)
 {
-	struct peer *p;
-
 	if (unfit_client(r, addr) != FIT || !ep_is_acceptable(ep, &r->local))
 		return;
-	p = path_peer(&r->path, addr, now);
-	if (p != NULL)
-		path_proven(&r->path, p, ep, now, ob);
+	path_restore(&r->path, addr, ep, heard, now, ob);
 }

@@ -90,7 +90,7 @@ void teredo_relay_restore(struct teredo_relay *r,
 			  const struct teredo_relay_saved *saved);
 void teredo_relay_restore_peer(struct teredo_relay *r,
 			       const struct teredo_addr *addr,
-			       struct teredo_ep ep, teredo_time now,
-			       struct teredo_outbox *ob);
+			       struct teredo_ep ep, teredo_time heard,
+			       teredo_time now, struct teredo_outbox *ob);
 
 #endif

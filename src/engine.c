@@ -43,6 +43,7 @@
 #include "loop.h"
 #include "msg.h"
 #include "pump.h"
+#include "record.h"
 #include "relief.h"
 #include "role.h"
 #include "sandbox.h"
@@ -79,6 +80,7 @@ struct engine {
 	struct pump *pump;
 	struct engine_ctl *ctl;
 	teredo_time keepalive_at;
+	struct record record; /* when peers were heard */
 	struct relief relief; /* the core's memory, and the pump's */
 	struct priv_tun_up tun_up;
 	enum request tun_up_is;
@@ -212,6 +214,7 @@ static void tick(void *ctx, uint32_t events)
 		e->keepalive_at = now + KEEPALIVE;
 		send_word(PRIV_KEEPALIVE, 0);
 		send_requests(e);
+		record_heard(&e->record, now);
 		relief_step(&e->relief);
 		engine_ctl_expire(e->ctl, now);
 		look_at_health(e, now);
@@ -468,12 +471,12 @@ static void open_all(struct engine *e)
 static void restore_peers(struct engine *e, teredo_time now)
 {
 	struct teredo_outbox *ob = pump_outbox(e->pump);
-	struct teredo_addr addr;
-	struct teredo_ep ep;
+	struct snapshot_peer peer;
 	uint32_t at = 0;
 
-	while (snapshot_next_peer(e->snap, &at, &addr, &ep)) {
-		e->ops->restore_peer(e->role, &addr, ep, now, ob);
+	while (snapshot_next_peer(e->snap, &at, &peer)) {
+		e->ops->restore_peer(e->role, &peer.addr, peer.ep, peer.heard,
+				     now, ob);
 		pump_deliver(e->pump, now);
 	}
 }
@@ -486,6 +489,7 @@ static void begin(struct engine *e)
 	bool restored;
 
 	e->keepalive_at = now + KEEPALIVE;
+	e->record = (struct record){e->ops, e->role, e->snap, 0};
 	e->net.solicit = 0;
 	e->ops->netchange(e->role, &e->net, now, ob);
 	pump_deliver(e->pump, now);

@@ -32,8 +32,7 @@
  * descriptor: it is then left out of the loop and tried again from time to
  * time.
  *
- * Elsewhere: what packets mean (libteredo), when to wake up (engine.c), who is
- * told of news (engine.c).
+ * Elsewhere: what packets mean (libteredo), time and news (engine.c).
  */
 #include "config.h"
 
@@ -53,6 +52,7 @@
 #include "clock.h"
 #include "datapath.h"
 #include "log.h"
+#include "record.h"
 #include "tun_tx.h"
 #include "udp_rx.h"
 #include "udp_tx.h"
@@ -161,7 +161,7 @@ static void deliver_item(struct pump *p, const struct outbox_item *item,
 		send_native6(p, data, item->len);
 		return;
 	case OUTBOX_PEER_UP:
-		snapshot_put_peer(p->c.snap, item->arg, &item->addr, item->to);
+		record_peer(p->c.ops, p->c.role, p->c.snap, item, now);
 		p->c.news(p->c.ctx, item);
 		return;
 	case OUTBOX_PEER_DOWN:

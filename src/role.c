@@ -129,12 +129,13 @@ bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,
 }
 
 void role_no_restore_peer(void *role, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob)
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob)
 {
 	(void)role;
 	(void)addr;
 	(void)ep;
+	(void)heard;
 	(void)now;
 	(void)ob;
 }

@@ -41,12 +41,13 @@ struct role_ops {
 		      const struct teredo_env *env);
 	void (*close)(void *role);
 	/* Begins. true: it goes on from the snapshot's state; restore_peer is
-	 * then called for each peer of the snapshot. */
+	 * then called for each peer of the snapshot, from who was heard last
+	 * longest ago on. */
 	bool (*start)(void *role, const struct snapshot *snap, teredo_time now,
 		      struct teredo_outbox *ob);
 	void (*restore_peer)(void *role, const struct teredo_addr *addr,
-			     struct teredo_ep ep, teredo_time now,
-			     struct teredo_outbox *ob);
+			     struct teredo_ep ep, teredo_time heard,
+			     teredo_time now, struct teredo_outbox *ob);
 	void (*resolved)(void *role, const struct priv_resolved *r,
 			 teredo_time now, struct teredo_outbox *ob);
 	void (*netchange)(void *role, const struct priv_netchange *n,
@@ -83,8 +84,8 @@ teredo_time role_no_deadline(const void *role);
 bool role_no_start(void *role, const struct snapshot *snap, teredo_time now,
 		  struct teredo_outbox *ob);
 void role_no_restore_peer(void *role, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob);
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob);
 void role_no_resolved(void *role, const struct priv_resolved *r, teredo_time now,
 		     struct teredo_outbox *ob);
 void role_no_secondary(void *role, teredo_time now, struct teredo_outbox *ob);

@@ -173,12 +173,12 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 }
 
 static void restore_peer(void *role, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob)
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob)
 {
 	struct client *c = role;
 
-	teredo_client_restore_peer(c->core, addr, ep, now, ob);
+	teredo_client_restore_peer(c->core, addr, ep, heard, now, ob);
 }
 
 static void resolved(void *role, const struct priv_resolved *r, teredo_time now,

@@ -81,10 +81,10 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 }
 
 static void restore_peer(void *role, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob)
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob)
 {
-	teredo_relay_restore_peer(role, addr, ep, now, ob);
+	teredo_relay_restore_peer(role, addr, ep, heard, now, ob);
 }
 
 static void resolved(void *role, const struct priv_resolved *r, teredo_time now,

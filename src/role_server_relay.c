@@ -90,11 +90,11 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 }
 
 static void restore_peer(void *role, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob)
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob)
 {
 	teredo_relay_restore_peer(teredo_server_relay_relay(role), addr, ep,
-				  now, ob);
+				  heard, now, ob);
 }
 
 static void netchange(void *role, const struct priv_netchange *n,

@@ -12,7 +12,8 @@
  * - A peer record stands alone with a checksum of its own; a torn one is one
  *   peer that has to be contacted again. Zeros are no valid record. Where there
  *   are more slots than records, slots share them and the last peer announced
- *   is kept; the others cost a bubble exchange each.
+ *   is kept; the others cost a bubble exchange each. When a peer was heard is
+ *   brought up to date every few seconds (record.c), not per packet.
  * - Nothing read from here is an index, a length or a pointer before it was
  *   checked, and what the roles take from it they check as hostile input.
  *
@@ -39,7 +40,7 @@
 #include "snapshot.h"
 
 #define SNAPSHOT_MAGIC	 0x6d726473u /* "mrds" */
-#define SNAPSHOT_VERSION 2u
+#define SNAPSHOT_VERSION 3u
 
 struct state_slot {
 	uint64_t sequence;
@@ -50,6 +51,7 @@ struct state_slot {
 
 struct peer_record {
 	uint8_t addr[16];
+	uint64_t heard;
 	uint32_t ip;
 	uint16_t port, used;
 	uint32_t slot;
@@ -71,7 +73,7 @@ struct snapshot {
 };
 
 static_assert(sizeof(struct state_slot) == 24 + SNAPSHOT_STATE_MAX, "padding");
-static_assert(sizeof(struct peer_record) == 32, "padding");
+static_assert(sizeof(struct peer_record) == 40, "padding");
 
 static uint32_t records_for(uint32_t max_peers)
 {
@@ -155,7 +157,14 @@ static bool peer_is_whole(const struct peer_record *p)
 	return p->used == 1 && p->check == peer_checksum(p);
 }
 
-/* Copies the intact records aside. false: out of memory. */
+static int by_heard(const void *a, const void *b)
+{
+	const struct peer_record *p = a, *q = b;
+
+	return (p->heard > q->heard) - (p->heard < q->heard);
+}
+
+/* Copies the intact records aside, in order. false: out of memory. */
 static bool collect_peers(struct snapshot *snap)
 {
 	const struct peer_record *peer = snap->image->peer;
@@ -169,6 +178,7 @@ static bool collect_peers(struct snapshot *snap)
 	for (uint32_t i = 0; i < snap->records && snap->n_left < n; i++)
 		if (peer_is_whole(&peer[i]))
 			snap->left[snap->n_left++] = peer[i];
+	qsort(snap->left, snap->n_left, sizeof(*snap->left), by_heard);
 	return true;
 }
 
@@ -266,11 +276,13 @@ static struct peer_record *record_of(struct snapshot *snap, uint32_t slot)
 }
 
 void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
-		       const struct teredo_addr *addr, struct teredo_ep ep)
+		       const struct teredo_addr *addr, struct teredo_ep ep,
+		       teredo_time heard)
 {
 	struct peer_record *p = record_of(snap, slot);
 
 	memcpy(p->addr, addr->b, sizeof(p->addr));
+	p->heard = heard;
 	p->ip = ep.ip;
 	p->port = ep.port;
 	p->used = 1;
@@ -293,15 +305,43 @@ void snapshot_drop_peers(struct snapshot *snap)
 	       snap->records * sizeof(struct peer_record));
 }
 
+void snapshot_heard(struct snapshot *snap, uint32_t slot, teredo_time heard)
+{
+	struct peer_record *p = record_of(snap, slot);
+
+	if (p->used != 1 || p->slot != slot)
+		return;
+	p->heard = heard;
+	p->check = peer_checksum(p);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+uint32_t snapshot_records(const struct snapshot *snap)
+{
+	return snap->records;
+}
+
+bool snapshot_record(const struct snapshot *snap, uint32_t n, uint32_t *slot,
+		     teredo_time *heard)
+{
+	const struct peer_record *p = &snap->image->peer[n];
+
+	assert(n < snap->records);
+	*slot = p->slot;
+	*heard = p->heard;
+	return p->used == 1 && p->slot < snap->max_peers;
+}
+
 bool snapshot_next_peer(const struct snapshot *snap, uint32_t *at,
-			struct teredo_addr *addr, struct teredo_ep *ep)
+			struct snapshot_peer *peer)
 {
 	const struct peer_record *p;
 
 	if (*at >= snap->n_left)
 		return false;
 	p = &snap->left[(*at)++];
-	memcpy(addr->b, p->addr, sizeof(addr->b));
-	*ep = (struct teredo_ep){.ip = p->ip, .port = p->port};
+	memcpy(peer->addr.b, p->addr, sizeof(peer->addr.b));
+	peer->ep = (struct teredo_ep){.ip = p->ip, .port = p->port};
+	peer->heard = p->heard;
 	return true;
 }

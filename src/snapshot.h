@@ -16,7 +16,7 @@
 #include "../libteredo/teredo.h"
 
 #define SNAPSHOT_STATE_MAX 256
-/* Records of peers, 2 MB: a relay with all it has by default, and what a larger
+/* Records of peers, 2.5 MB: a relay with all it has by default, and what a larger
  * one can ask again in half a minute (2000 probes a second, relay.c). */
 #define SNAPSHOT_PEERS	   65536u
 
@@ -41,19 +41,36 @@ void snapshot_put_state(struct snapshot *snap, uint32_t role,
 bool snapshot_get_state(const struct snapshot *snap, uint32_t role,
 			void *state, size_t len);
 
-/* Records, or forgets, the trusted peer in `slot` < max_peers. Of slots that are
- * equal modulo SNAPSHOT_PEERS the last one is kept. */
+/* Records, or forgets, the proven peer in `slot` < max_peers, and when it was
+ * heard last. Of slots that are equal modulo SNAPSHOT_PEERS the last one is
+ * kept. */
 void snapshot_put_peer(struct snapshot *snap, uint32_t slot,
-		       const struct teredo_addr *addr, struct teredo_ep ep);
+		       const struct teredo_addr *addr, struct teredo_ep ep,
+		       teredo_time heard);
 void snapshot_drop_peer(struct snapshot *snap, uint32_t slot);
 void snapshot_drop_peers(struct snapshot *snap);
 
+/* The peer recorded for that slot was heard; nothing if there is none. */
+void snapshot_heard(struct snapshot *snap, uint32_t slot, teredo_time heard);
+/* How many records there are; the slot of number n, and when it was heard as
+ * far as is recorded. false: it is empty. */
+uint32_t snapshot_records(const struct snapshot *snap);
+bool snapshot_record(const struct snapshot *snap, uint32_t n, uint32_t *slot,
+		     teredo_time *heard);
+
+/* A peer that the engine before left. */
+struct snapshot_peer {
+	struct teredo_addr addr;
+	struct teredo_ep ep;
+	teredo_time heard;
+};
 /*
- * The peers that the engine before left, as snapshot_open() found them; start
- * with *at = 0, false: no more. Puts and drops since do not change them: a
- * role drops all records and records each restored peer in its new slot.
+ * All of them, as snapshot_open() found them, from who was heard last longest
+ * ago on; start with *at = 0, false: no more. Puts and drops since do not
+ * change them: a role drops all records and records each restored peer in its
+ * new slot.
  */
 bool snapshot_next_peer(const struct snapshot *snap, uint32_t *at,
-			struct teredo_addr *addr, struct teredo_ep *ep);
+			struct snapshot_peer *peer);
 
 #endif

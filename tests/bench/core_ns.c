@@ -272,7 +272,8 @@ static void make_client(const struct teredo_env *env)
 	b.client = teredo_client_new(&config, env);
 	want(b.client != NULL, "a client");
 	want(teredo_client_restore(b.client, &saved, NOW, &b.ob), "restore");
-	teredo_client_restore_peer(b.client, &b.peer, peer_ep(), NOW, &b.ob);
+	teredo_client_restore_peer(b.client, &b.peer, peer_ep(), NOW, NOW,
+				   &b.ob);
 }
 
 static void make_all(void)
@@ -297,7 +298,8 @@ static void make_all(void)
 	b.server = teredo_server_new(&server, &env);
 	b.peers = peers_new(2 * PEERS, &env, NULL, NULL);
 	want(b.relay != NULL && b.server != NULL && b.peers != NULL, "memory");
-	teredo_relay_restore_peer(b.relay, &b.peer, peer_ep(), NOW, &b.ob);
+	teredo_relay_restore_peer(b.relay, &b.peer, peer_ep(), NOW, NOW,
+				   &b.ob);
 	for (uint64_t i = 1; i <= PEERS; i++) {
 		struct teredo_addr a = numbered(i);
 

@@ -167,7 +167,7 @@ static void print_relay(uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct teredo_addr a = address(i);
 
-		teredo_relay_restore_peer(r, &a, endpoint(&a), NOW, &ob);
+		teredo_relay_restore_peer(r, &a, endpoint(&a), NOW, NOW, &ob);
 		outbox_clear(&ob);
 	}
 	teredo_relay_status(r, &st);

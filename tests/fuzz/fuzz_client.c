@@ -414,7 +414,9 @@ static void restart(struct world *w)
 	w->has_own = w->second_wanted = w->second_open = false;
 	teredo_client_restore(w->c, &saved, w->now, &w->ob);
 	check(w);
-	teredo_client_restore_peer(w->c, &peer, some_ep(w), w->now, &w->ob);
+	teredo_client_restore_peer(w->c, &peer, some_ep(w),
+				   w->now - where % 2 * 40 * TEREDO_SECOND, w->now,
+				   &w->ob);
 	check(w);
 	teredo_client_start(w->c, w->now, &w->ob);
 	check(w);

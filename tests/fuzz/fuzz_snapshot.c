@@ -55,15 +55,15 @@ static void go_on(uint32_t role, const struct snapshot *snap)
 	void *r = ops->open(&config, &no_keys, &env);
 	teredo_time now = TEREDO_SECOND;
 	struct ctl_status st = {0};
-	struct teredo_addr addr;
-	struct teredo_ep ep;
+	struct snapshot_peer peer;
 	uint32_t at = 0;
 
 	assert(r != NULL);
 	if (ops->start(r, snap, now, &ob)) {
 		empty(&ob);
-		while (snapshot_next_peer(snap, &at, &addr, &ep)) {
-			ops->restore_peer(r, &addr, ep, now, &ob);
+		while (snapshot_next_peer(snap, &at, &peer)) {
+			ops->restore_peer(r, &peer.addr, peer.ep, peer.heard,
+					  now, &ob);
 			empty(&ob);
 		}
 	}
@@ -96,7 +96,8 @@ static void put(struct snapshot *snap, uint32_t role, size_t state_len,
 		memcpy(addr.b, data, sizeof(addr.b));
 		memcpy(&ep.ip, data + 16, sizeof(ep.ip));
 		memcpy(&ep.port, data + 20, sizeof(ep.port));
-		snapshot_put_peer(snap, i, &addr, ep);
+		snapshot_put_peer(snap, i, &addr, ep,
+				  data[21] * TEREDO_SECOND / 64);
 		data += PEER_OCTETS;
 		len -= PEER_OCTETS;
 	}
@@ -132,15 +133,14 @@ static void read_image(const uint8_t *data, size_t len)
 	char found[sizeof(text)];
 	int fd = snapshot_create(PEERS);
 	struct snapshot *snap;
-	struct teredo_addr addr;
-	struct teredo_ep ep;
+	struct snapshot_peer peer;
 	uint32_t at = 0, n = 0;
 	bool done;
 
 	/* beyond the sealed end the kernel refuses, which is no matter */
 	(void)!pwrite(fd, data, len, 0);
 	snap = reopen(fd);
-	while (snapshot_next_peer(snap, &at, &addr, &ep))
+	while (snapshot_next_peer(snap, &at, &peer))
 		n++;
 	assert(n <= PEERS);
 	memcpy(found, other, sizeof(found));

@@ -45,7 +45,8 @@ static void open_client(struct bench *b, const struct teredo_env *env)
 	restored = teredo_client_restore(b->client, &saved, b->now, &ob);
 	assert(restored);
 	teredo_client_restore_peer(b->client, &b->peer,
-				   addr_mapping(&b->peer), b->now, &ob);
+				   addr_mapping(&b->peer), b->now, b->now,
+				   &ob);
 	outbox_clear(&ob);
 	teredo_client_start(b->client, b->now, &ob);
 	outbox_clear(&ob);
@@ -60,7 +61,7 @@ static void open_relay(struct bench *b, const struct teredo_env *env)
 	assert(b->relay != NULL);
 	teredo_relay_set_local(b->relay, &b->own, &b->host, 1);
 	teredo_relay_restore_peer(b->relay, &b->peer, addr_mapping(&b->peer),
-				  b->now, &ob);
+				  b->now, b->now, &ob);
 	outbox_clear(&ob);
 }
 

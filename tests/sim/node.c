@@ -155,7 +155,7 @@ static void mirror(struct node *n, const struct outbox_item *item)
 		referee_foul(n, "news", "peer in slot %u", item->arg);
 	if (!up && !p->up)
 		referee_foul(n, "news", "no peer was up in slot %u", item->arg);
-	*p = (struct node_peer){up, up ? item->addr : p->addr, item->to};
+	*p = (struct node_peer){up, up ? item->addr : p->addr, item->to, 0};
 	world_note(n->w, n->name, "peer %s %s", trace_addr(addr, &p->addr),
 		   up ? "up" : "down");
 }
@@ -384,6 +384,11 @@ void node_stop(struct node *n)
 
 void node_crash(struct node *n)
 {
+	struct teredo_view v;
+
+	for (uint32_t i = 0; i < NODE_PEERS; i++)
+		if (n->peer[i].up && n->ops->peer(n->core, i, n->w->now, &v))
+			n->peer[i].heard = n->w->now - v.age;
 	end(n, NODE_CRASHED, "crashes");
 }
 
@@ -415,7 +420,7 @@ void node_respawn(struct node *n)
 		if (!known[i].up)
 			continue;
 		n->ops->restore_peer(n->core, &known[i].addr, known[i].ep,
-				     n->w->now, node_enter(n));
+				     known[i].heard, n->w->now, node_enter(n));
 		node_leave(n);
 	}
 	drain(n);

@@ -9,6 +9,7 @@
 #ifndef SIM_NODE_H
 #define SIM_NODE_H
 
+#include "../../libteredo/outlook.h"
 #include "nat.h"
 #include "referee.h"
 #include "stack.h"
@@ -49,8 +50,11 @@ struct node_ops {
 	/* Brings the snapshot up to date. */
 	void (*save)(struct node *n);
 	void (*restore_peer)(void *core, const struct teredo_addr *addr,
-			     struct teredo_ep ep, teredo_time now,
-			     struct teredo_outbox *ob);
+			     struct teredo_ep ep, teredo_time heard,
+			     teredo_time now, struct teredo_outbox *ob);
+	/* The peer in that slot; NULL: a server has none. */
+	bool (*peer)(const void *core, uint32_t slot, teredo_time now,
+		     struct teredo_view *v);
 	const struct teredo_counters *(*counters)(const void *core);
 	/* The referee's questions about the role's status. */
 	void (*check)(struct node *n);
@@ -60,6 +64,7 @@ struct node_peer {
 	bool up;
 	struct teredo_addr addr;
 	struct teredo_ep ep;
+	teredo_time heard; /* last, when it crashed */
 };
 
 struct node {

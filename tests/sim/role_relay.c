@@ -59,10 +59,16 @@ static const struct teredo_counters *counters(const void *core)
 }
 
 static void restore_peer(void *core, const struct teredo_addr *addr,
-			 struct teredo_ep ep, teredo_time now,
-			 struct teredo_outbox *ob)
+			 struct teredo_ep ep, teredo_time heard,
+			 teredo_time now, struct teredo_outbox *ob)
 {
-	teredo_relay_restore_peer(core, addr, ep, now, ob);
+	teredo_relay_restore_peer(core, addr, ep, heard, now, ob);
+}
+
+static bool peer(const void *core, uint32_t slot, teredo_time now,
+		 struct teredo_view *v)
+{
+	return teredo_relay_peer(core, slot, now, v);
 }
 
 static void save(struct node *n)
@@ -101,6 +107,7 @@ static const struct node_ops relay_ops = {
 	.news = news,
 	.save = save,
 	.restore_peer = restore_peer,
+	.peer = peer,
 	.counters = counters,
 	.check = check,
 };

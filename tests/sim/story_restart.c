@@ -77,6 +77,28 @@ static void an_engine_crashes_and_nobody_notices(struct world *w, unsigned v)
 	EXPECT(w, addr_equal(&addr, &alice->stack->addr));
 }
 
+/* Who was silent for longer than trust lasts is asked again. variant: as above,
+ * but the server */
+static void a_crash_makes_nobody_trusted(struct world *w, unsigned v)
+{
+	struct lab *l = lab_new(w);
+	struct node *alice = qualify(lab_client(l, "alice", NAT_PORT));
+	struct node *bob = qualify(lab_client(l, "bob", NAT_ADDRESS));
+	struct node *victim = v ? l->relay : alice;
+	struct stack *speaker = v ? l->host : alice->stack;
+	struct stack *silent = v ? alice->stack : bob->stack;
+
+	EXPECT(w, talks(speaker, silent, 3));
+	world_run(w, 40 * TEREDO_SECOND);
+	EXPECT(w, node_peers_up(victim) == 1);
+	node_crash(victim);
+	node_respawn(victim);
+	EXPECT(w, node_peers_up(victim) == 1);
+	w->figure = ping(speaker, silent, TEREDO_SECOND);
+	EXPECT_AT_MOST(w, w->figure, TEREDO_SECOND);
+	EXPECT(w, node_counter(victim, TEREDO_EV_packet_held) == 1);
+}
+
 /* The cookie is in the snapshot: a symmetric client whom the engine before
  * asked answers to the next. variant: who asked, bob or the relay */
 static void asker_label(unsigned v, char out[SCENARIO_LABEL])
@@ -184,6 +206,8 @@ const struct scenario story_restart[] = {
 	      .variants = 2 * NAT_KINDS, .label = restart_label),
 	STORY(an_engine_crashes_and_nobody_notices, "R2 S-GEN-01",
 	      .variants = 3, .label = crash_label, .seeds = 5),
+	STORY(a_crash_makes_nobody_trusted, "R2", .variants = 2,
+	      .label = crash_label),
 	STORY(an_answer_to_the_engine_before_counts, "R2 R-DEC-07",
 	      .variants = 2, .label = asker_label),
 	STORY(a_snapshot_that_is_out_of_date_is_corrected, "R2 C-MNT-05"),

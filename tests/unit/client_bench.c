@@ -227,7 +227,14 @@ bool bench_restore(const struct teredo_client_saved *saved)
 
 void bench_restore_peer(const struct teredo_addr *addr, struct teredo_ep ep)
 {
-	teredo_client_restore_peer(bench.c, addr, ep, bench.now, &bench.ob);
+	bench_restore_heard(addr, ep, bench.now);
+}
+
+void bench_restore_heard(const struct teredo_addr *addr, struct teredo_ep ep,
+			 teredo_time heard)
+{
+	teredo_client_restore_peer(bench.c, addr, ep, heard, bench.now,
+				   &bench.ob);
 	collect();
 }
 

@@ -79,6 +79,9 @@ bool bench_server(unsigned i, const char *ip, const char *ip2);
 void bench_net_changed(bool solicit);
 bool bench_restore(const struct teredo_client_saved *saved);
 void bench_restore_peer(const struct teredo_addr *addr, struct teredo_ep ep);
+/* ... that was heard last then */
+void bench_restore_heard(const struct teredo_addr *addr, struct teredo_ep ep,
+			 teredo_time heard);
 struct teredo_verdict bench_udp(struct teredo_ep from,
 				const struct test_packet *p);
 struct teredo_verdict bench_udp_via(enum teredo_via via, struct teredo_ep from,

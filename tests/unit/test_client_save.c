@@ -313,6 +313,18 @@ static void a_restored_peer_is_trusted(void **state)
 	assert_int_equal(bench_status().peers_relay, 1);
 }
 
+/* RFC 4380 5.2.4 */
+static void a_peer_that_was_not_trusted_is_not_trusted(void **state)
+{
+	struct teredo_addr peer = bench_peer(PEER);
+
+	(void)state;
+	assert_true(bench_restore(&saved));
+	bench_restore_heard(&peer, PEER, bench.now - 31 * S);
+	assert_int_equal(bench_status().peers_direct, 0);
+	assert_int_equal(bench_send(&peer, 8).fate, TEREDO_TAKEN);
+}
+
 static void an_unfit_peer_is_not_restored(void **state)
 {
 	struct teredo_addr peer = bench_peer(PEER);
@@ -346,6 +358,7 @@ int main(void)
 		T(an_answer_of_who_is_denied_by_now_does_not),
 		T(a_snapshot_is_read_as_hostile_input),
 		T(a_restored_peer_is_trusted),
+		T(a_peer_that_was_not_trusted_is_not_trusted),
 		T(an_unfit_peer_is_not_restored),
 	};
 

@@ -138,6 +138,7 @@ static const struct role_ops ops = {
 	.deadline = deadline,
 	.save = save,
 	.report = report,
+	.peer = role_no_peer,
 };
 
 static void news(void *ctx, const struct outbox_item *item)
@@ -460,15 +461,14 @@ static void say_peer_down(struct fixture *f, struct teredo_outbox *ob)
 static unsigned recorded_peers(struct fixture *f)
 {
 	struct snapshot *snap;
-	struct teredo_addr addr;
-	struct teredo_ep ep;
+	struct snapshot_peer peer;
 	uint32_t at = 0;
 	unsigned n = 0;
 
 	assert_int_equal(snapshot_open(&snap, f->memfd, MAX_PEERS), 0);
-	while (snapshot_next_peer(snap, &at, &addr, &ep)) {
-		assert_memory_equal(&addr, &alice, sizeof(addr));
-		assert_int_equal(ep.port, f->peer_ep.port);
+	while (snapshot_next_peer(snap, &at, &peer)) {
+		assert_memory_equal(&peer.addr, &alice, sizeof(alice));
+		assert_int_equal(peer.ep.port, f->peer_ep.port);
 		n++;
 	}
 	snapshot_close(snap);

@@ -116,6 +116,7 @@ static void open_role(struct rig *r)
 
 static void open_rig(struct rig *r, uint32_t features)
 {
+	teredo_time now = clock_now();
 	struct pump_config c = { .native6 = -1, .news = news, .done = done,
 				 .ctx = r, .features = features };
 	int pair[2];
@@ -144,9 +145,9 @@ static void open_rig(struct rig *r, uint32_t features)
 	addr_make(&r->client, addr_default_prefix(), ip4("192.0.2.50"), 0,
 		  r->peer_ep);
 	r->native = ip6("2001:db8::1");
-	r->ops->restore_peer(r->role, &r->client, r->peer_ep, clock_now(),
+	r->ops->restore_peer(r->role, &r->client, r->peer_ep, now, now,
 			     pump_outbox(r->pump));
-	pump_deliver(r->pump, clock_now());
+	pump_deliver(r->pump, now);
 }
 
 static void close_rig(struct rig *r)

@@ -107,6 +107,7 @@ static teredo_time deadline(const void *role)
 static const struct role_ops ops = { .udp_in = udp_in,
 				     .tun_in = tun_in,
 				     .sent_more = sent_more,
+				     .peer = role_no_peer,
 				     .prefetch = prefetch,
 				     .expect = role_no_expect,
 				     .deadline = deadline };

@@ -403,6 +403,60 @@ static void the_cookie_of_who_is_denied_by_now_counts_nothing(void **state)
 	}
 }
 
+/* RFC 4380 5.2.4: a crash is no reason to be trusted anew. */
+static void a_restored_peer_is_trusted_for_as_long_as_before(void **state)
+{
+	struct relay_bench *b = *state;
+	struct teredo_addr who = client();
+	struct test_packet p = to_client(ip6(N), who);
+	struct teredo_relay_status st;
+
+	teredo_relay_restore_peer(b->r, &who, ep4(MOVED, 2000),
+				  b->now - 20 * TEREDO_SECOND, b->now, &b->ob);
+	run_until(b, b->now + 9 * TEREDO_SECOND);
+	expect_sent(b, &p, ep4(MOVED, 2000));
+	run_until(b, b->now + 2 * TEREDO_SECOND);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+	teredo_relay_status(b->r, &st);
+	assert_int_equal(st.peers_proven, 1);	/* as the one before had it */
+}
+
+static void who_was_heard_too_long_ago_or_never_is_not_restored(void **state)
+{
+	struct relay_bench *b = *state;
+	const teredo_time heard[] = { b->now - 301 * TEREDO_SECOND, 0,
+				      b->now + 1, TEREDO_NEVER };
+	struct teredo_addr who = client();
+
+	outbox_clear(&b->ob);
+	for (unsigned i = 0; i < COUNT(heard); i++)
+		teredo_relay_restore_peer(b->r, &who, ep4(MOVED, 2000),
+					  heard[i], b->now, &b->ob);
+	assert_int_equal(b->ob.n, 0);
+}
+
+/* R-GEN-04: who has lapsed makes room in the next engine, too. */
+static void a_table_full_of_lapsed_peers_has_room(void **state)
+{
+	struct relay_bench *b = *state;
+	struct test_packet p = to_client(ip6(N), client());
+	struct teredo_relay_status st;
+
+	teredo_relay_status(b->r, &st);
+	for (uint32_t i = 0; i < st.peers_max; i++) {
+		struct teredo_addr who = teredo6(SERVER, 0, "192.0.2.77",
+						 (uint16_t)(1000 + i));
+
+		teredo_relay_restore_peer(b->r, &who, addr_mapping(&who),
+					  b->now - 31 * TEREDO_SECOND, b->now,
+					  &b->ob);
+		outbox_clear(&b->ob);
+	}
+	teredo_relay_status(b->r, &st);
+	assert_int_equal(st.peers_proven, st.peers_max);
+	assert_int_equal(give_tun(b, &p).fate, TEREDO_TAKEN);
+}
+
 static void a_restored_peer_is_trusted_from_now_on(void **state)
 {
 	struct relay_bench *b = *state;
@@ -411,7 +465,7 @@ static void a_restored_peer_is_trusted_from_now_on(void **state)
 
 	outbox_clear(&b->ob);
 	teredo_relay_restore_peer(b->r, &who, ep4(MOVED, 2000), b->now,
-				  &b->ob);
+				  b->now, &b->ob);
 	assert_int_equal(b->ob.n, 1);
 	assert_int_equal(b->ob.item[0].kind, OUTBOX_PEER_UP);
 	assert_addr_equal(&b->ob.item[0].addr, &who);
@@ -445,7 +499,7 @@ static void an_unfit_peer_is_not_restored(void **state)
 	outbox_clear(&b->ob);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		teredo_relay_restore_peer(b->r, &bad[i].addr, bad[i].ep,
-					  b->now, &b->ob);
+					  b->now, b->now, &b->ob);
 	assert_int_equal(b->ob.n, 0);
 	teredo_relay_status(b->r, &st);
 	assert_int_equal(st.peers_proven + st.peers_unproven, 0);
@@ -476,6 +530,9 @@ int main(void)
 		T(a_full_table_takes_no_stranger),
 		T(cookies_outlive_the_process),
 		T(the_cookie_of_who_is_denied_by_now_counts_nothing),
+		T(a_restored_peer_is_trusted_for_as_long_as_before),
+		T(who_was_heard_too_long_ago_or_never_is_not_restored),
+		T(a_table_full_of_lapsed_peers_has_room),
 		T(a_restored_peer_is_trusted_from_now_on),
 		T(an_unfit_peer_is_not_restored),
 	};

@@ -69,12 +69,11 @@ static uint8_t got(const struct snapshot *snap)
 
 static unsigned count_peers(const struct snapshot *snap)
 {
-	struct teredo_addr a;
-	struct teredo_ep ep;
+	struct snapshot_peer p;
 	uint32_t at = 0;
 	unsigned n = 0;
 
-	while (snapshot_next_peer(snap, &at, &a, &ep))
+	while (snapshot_next_peer(snap, &at, &p))
 		n++;
 	return n;
 }
@@ -173,7 +172,7 @@ static void a_snapshot_for_another_number_of_peers_is_empty(void **ctx)
 	assert_int_equal(got(other), 0);
 	/* it works for its own engine all the same, beside the memfd */
 	put(other, 2);
-	snapshot_put_peer(other, PEERS, &alice, alice_ep);
+	snapshot_put_peer(other, PEERS, &alice, alice_ep, 70);
 	assert_int_equal(got(other), 2);
 	assert_int_equal(got(snap), 1);
 	snapshot_close(other);
@@ -189,7 +188,7 @@ static void a_snapshot_of_another_version_is_empty(void **ctx)
 
 	(void)ctx;
 	put(snap, 1);
-	snapshot_put_peer(snap, 0, &alice, alice_ep);
+	snapshot_put_peer(snap, 0, &alice, alice_ep, 70);
 	snapshot_close(snap);
 	write_bytes(fd, version, sizeof(version));
 	snap = reopen(fd);
@@ -216,24 +215,23 @@ static void peers_are_found_by_the_next_engine(void **ctx)
 {
 	int fd = snapshot_create(PEERS);
 	struct snapshot *snap = reopen(fd);
-	struct teredo_addr a;
-	struct teredo_ep ep;
+	struct snapshot_peer p;
 	uint32_t at = 0;
 
 	(void)ctx;
-	snapshot_put_peer(snap, 5, &alice, alice_ep);
-	snapshot_put_peer(snap, 6, &bob, bob_ep);
-	snapshot_put_peer(snap, 7, &bob, bob_ep);
+	snapshot_put_peer(snap, 5, &alice, alice_ep, 70);
+	snapshot_put_peer(snap, 6, &bob, bob_ep, 60);
+	snapshot_put_peer(snap, 7, &bob, bob_ep, 60);
 	snapshot_drop_peer(snap, 6);
 	snapshot_drop_peer(snap, 7);
 	snapshot_close(snap);
 
 	snap = reopen(fd);
-	assert_true(snapshot_next_peer(snap, &at, &a, &ep));
-	assert_memory_equal(&a, &alice, sizeof(a));
-	assert_int_equal(ep.ip, alice_ep.ip);
-	assert_int_equal(ep.port, alice_ep.port);
-	assert_false(snapshot_next_peer(snap, &at, &a, &ep));
+	assert_true(snapshot_next_peer(snap, &at, &p));
+	assert_memory_equal(&p.addr, &alice, sizeof(p.addr));
+	assert_int_equal(p.ep.ip, alice_ep.ip);
+	assert_int_equal(p.ep.port, alice_ep.port);
+	assert_false(snapshot_next_peer(snap, &at, &p));
 	snapshot_close(snap);
 	close(fd);
 }
@@ -243,26 +241,25 @@ static void of_slots_that_share_a_record_the_last_is_kept(void **ctx)
 	const uint32_t max = SNAPSHOT_PEERS + 9;
 	int fd = snapshot_create(max);
 	struct snapshot *snap;
-	struct teredo_addr a;
-	struct teredo_ep ep;
+	struct snapshot_peer p;
 	uint32_t at = 0;
 	struct stat st;
 
 	(void)ctx;
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_true(st.st_size < 33 * (off_t)SNAPSHOT_PEERS);
+	assert_true(st.st_size < 41 * (off_t)SNAPSHOT_PEERS);
 	assert_int_equal(snapshot_open(&snap, fd, max), 0);
-	snapshot_put_peer(snap, 8, &alice, alice_ep);
-	snapshot_put_peer(snap, SNAPSHOT_PEERS + 8, &bob, bob_ep);
+	snapshot_put_peer(snap, 8, &alice, alice_ep, 70);
+	snapshot_put_peer(snap, SNAPSHOT_PEERS + 8, &bob, bob_ep, 60);
 	snapshot_drop_peer(snap, 8);	/* which was pushed out */
-	snapshot_put_peer(snap, SNAPSHOT_PEERS + 7, &bob, bob_ep);
+	snapshot_put_peer(snap, SNAPSHOT_PEERS + 7, &bob, bob_ep, 60);
 	snapshot_drop_peer(snap, SNAPSHOT_PEERS + 7);
 	snapshot_close(snap);
 
 	assert_int_equal(snapshot_open(&snap, fd, max), 0);
-	assert_true(snapshot_next_peer(snap, &at, &a, &ep));
-	assert_memory_equal(&a, &bob, sizeof(a));
-	assert_false(snapshot_next_peer(snap, &at, &a, &ep));
+	assert_true(snapshot_next_peer(snap, &at, &p));
+	assert_memory_equal(&p.addr, &bob, sizeof(p.addr));
+	assert_false(snapshot_next_peer(snap, &at, &p));
 	snapshot_close(snap);
 	close(fd);
 }
@@ -272,24 +269,56 @@ static void peers_can_change_their_slots_while_they_are_read(void **ctx)
 {
 	int fd = snapshot_create(PEERS);
 	struct snapshot *snap = reopen(fd);
-	struct teredo_addr a;
-	struct teredo_ep ep;
+	struct snapshot_peer p;
 	uint32_t at = 0, slot = 2;
 
 	(void)ctx;
-	snapshot_put_peer(snap, 1, &alice, alice_ep);
-	snapshot_put_peer(snap, 2, &bob, bob_ep);
+	snapshot_put_peer(snap, 1, &alice, alice_ep, 70);
+	snapshot_put_peer(snap, 2, &bob, bob_ep, 60);
 	snapshot_close(snap);
 
 	snap = reopen(fd);
 	snapshot_drop_peers(snap);
-	while (snapshot_next_peer(snap, &at, &a, &ep))
-		snapshot_put_peer(snap, slot--, &a, ep);
+	while (snapshot_next_peer(snap, &at, &p))
+		snapshot_put_peer(snap, slot--, &p.addr, p.ep, p.heard);
 	assert_int_equal(slot, 0);
 	snapshot_close(snap);
 
 	snap = reopen(fd);
 	assert_int_equal(count_peers(snap), 2);
+	snapshot_close(snap);
+	close(fd);
+}
+
+/* The order in which they are restored, and by which they are trusted */
+static void peers_come_back_from_the_longest_silent_on(void **ctx)
+{
+	int fd = snapshot_create(PEERS);
+	struct snapshot *snap = reopen(fd);
+	const teredo_time order[] = {5, 60, 70};
+	struct snapshot_peer p;
+	teredo_time heard;
+	uint32_t at = 0, slot;
+
+	(void)ctx;
+	snapshot_put_peer(snap, 1, &alice, alice_ep, 70);
+	snapshot_put_peer(snap, 2, &bob, bob_ep, 60);
+	snapshot_put_peer(snap, 3, &bob, bob_ep, 4);
+	snapshot_heard(snap, 3, 5);
+	snapshot_heard(snap, 4, 6);		/* who is nobody */
+	assert_int_equal(snapshot_records(snap), PEERS);
+	assert_true(snapshot_record(snap, 3, &slot, &heard));
+	assert_int_equal(slot, 3);
+	assert_int_equal(heard, 5);
+	assert_false(snapshot_record(snap, 4, &slot, &heard));
+	snapshot_close(snap);
+
+	snap = reopen(fd);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(snapshot_next_peer(snap, &at, &p));
+		assert_int_equal(p.heard, order[i]);
+	}
+	assert_false(snapshot_next_peer(snap, &at, &p));
 	snapshot_close(snap);
 	close(fd);
 }
@@ -342,25 +371,24 @@ static void a_torn_peer_is_the_old_one_or_the_new_one_or_none(void **ctx)
 	struct bytes old, new;
 
 	(void)ctx;
-	snapshot_put_peer(snap, 3, &alice, alice_ep);
+	snapshot_put_peer(snap, 3, &alice, alice_ep, 70);
 	old = bytes_of(fd);
-	snapshot_put_peer(snap, 3, &bob, bob_ep);
+	snapshot_put_peer(snap, 3, &bob, bob_ep, 60);
 	new = bytes_of(fd);
 	for (size_t i = 0; i <= new.len; i++) {
 		struct snapshot *found;
-		struct teredo_addr a;
-		struct teredo_ep ep;
+		struct snapshot_peer p;
 		uint32_t at = 0;
 
 		write_bytes(torn, old.data, old.len);
 		write_bytes(torn, new.data, i);
 		found = reopen(torn);
-		if (snapshot_next_peer(found, &at, &a, &ep)) {
-			bool is_bob = memcmp(&a, &bob, sizeof(a)) == 0;
+		if (snapshot_next_peer(found, &at, &p)) {
+			bool is_bob = memcmp(&p.addr, &bob, sizeof(p.addr)) == 0;
 
 			assert_true(is_bob ||
-				    memcmp(&a, &alice, sizeof(a)) == 0);
-			assert_int_equal(ep.port,
+				    memcmp(&p.addr, &alice, sizeof(p.addr)) == 0);
+			assert_int_equal(p.ep.port,
 					 is_bob ? bob_ep.port : alice_ep.port);
 		}
 		snapshot_close(found);
@@ -383,7 +411,7 @@ static void random_corruption_gives_only_what_was_written(void **ctx)
 	put(snap, 1);
 	put(snap, 2);
 	for (uint32_t i = 0; i < PEERS; i++)
-		snapshot_put_peer(snap, i, &alice, alice_ep);
+		snapshot_put_peer(snap, i, &alice, alice_ep, 70);
 	whole = bytes_of(fd);
 	for (unsigned run = 0; run < 5000; run++) {
 		size_t at = (size_t)rand_r(&seed) % whole.len;
@@ -423,6 +451,7 @@ int main(void)
 		cmocka_unit_test(of_slots_that_share_a_record_the_last_is_kept),
 		cmocka_unit_test(
 			peers_can_change_their_slots_while_they_are_read),
+		cmocka_unit_test(peers_come_back_from_the_longest_silent_on),
 		cmocka_unit_test(a_torn_state_leaves_the_one_before),
 		cmocka_unit_test(
 			a_torn_peer_is_the_old_one_or_the_new_one_or_none),
