@@ -34,7 +34,8 @@
 	X(rate_limited)		/* an outsider asked too often */ \
 	X(authentication)	/* no, or a wrong, authentication value */ \
 	X(not_local)		/* discovery bubble of no neighbour (C-LCD) */ \
-	X(denied)		/* by PeerDeny of the configuration */
+	X(denied)		/* by PeerDeny of the configuration */ \
+	X(dormant)		/* asleep, or at its end (RFC 4380 5.5) */
 
 /* The protocol did ... */
 #define TEREDO_EVENTS(X) \

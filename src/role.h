@@ -72,7 +72,7 @@ struct role_ops {
 extern const struct role_ops role_client, role_relay, role_server;
 extern const struct role_ops role_server_relay, role_dormant;
 
-/* For a role that has no use for one of them. */
+/* For a role that has no use for one of them. A server has no tun. */
 struct teredo_verdict role_no_tun_in(void *role, const uint8_t *ip6, size_t len,
 				    teredo_time now, struct teredo_outbox *ob);
 void role_no_sent_more(void *role, uint32_t peer, uint32_t packets,

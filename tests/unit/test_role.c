@@ -223,6 +223,23 @@ static void every_role_has_the_rules_of_the_configuration(void **state)
 	free(ob);
 }
 
+/* Every drop has a counter. */
+static void who_sleeps_counts_what_it_drops(void **state)
+{
+	const struct priv_config config = {.role = PRIV_DORMANT};
+	void *role = role_dormant.open(&config, &no_keys, &env);
+	const struct teredo_rx rx = {.data = (const uint8_t *)"", .len = 0};
+
+	(void)state;
+	assert_int_equal(role_dormant.udp_in(role, &rx, 0, NULL).fate,
+			 TEREDO_DROP);
+	assert_int_equal(role_dormant.tun_in(role, rx.data, 0, 0, NULL).fate,
+			 TEREDO_DROP);
+	assert_int_equal(role_dormant.counters(role)->n[TEREDO_DROP_dormant],
+			 2);
+	role_dormant.close(role);
+}
+
 static void every_role_has_all_functions(void **state)
 {
 	(void)state;
@@ -511,6 +528,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_sleeps_counts_what_it_drops),
 		cmocka_unit_test(every_role_has_all_functions),
 		cmocka_unit_test(
 			every_role_has_the_rules_of_the_configuration),
