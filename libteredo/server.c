@@ -461,7 +461,8 @@ static struct teredo_verdict to_native6(struct teredo_server *s,
 
 	if (wire_is_bubble(p))
 		return drop(s, TEREDO_DROP_not_relayed);
-	if (addr_embeds_local(&p->dst, &s->own))
+	if (addr_embeds_local(&p->dst, &s->own) ||
+	    (s->config.no_6to4 && addr_is_6to4(&p->dst)))
 		return drop(s, TEREDO_DROP_loop);
 	ep_key(from, v->rx->from);
 	if (!take_all(all, sizeof(all) / sizeof(all[0]), v->now))

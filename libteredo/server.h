@@ -21,6 +21,7 @@ struct teredo_server_config {
 	uint32_t ip2;		/* its second address; 0: there is none */
 	uint32_t mtu;		/* advertised, 1280..65507 */
 	struct access4 access;	/* of who asks and who is passed on to */
+	bool no_6to4;		/* no tests of 6to4 hosts (SEC-LOOP-03) */
 	/* Secure qualification (S-CHK-04): the clients' keys, each sound;
 	 * NULL: none. Copied. Whether a solicitation without is refused. */
 	const struct auth_keys *keys;

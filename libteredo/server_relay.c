@@ -12,7 +12,8 @@
  * relay may not know (5.2.9): it goes out at once, by the server's rules and
  * within its limits, so that a client is not asked back before it has found
  * out whom to talk to. The host's answer then makes it known. Who is trusted
- * is the relay's with all that it sends.
+ * is the relay's with all that it sends. What the relay never delivers, 6to4,
+ * the server does not either: it would take the same route.
  *
  * The relay's packets leave from the primary address, so only what came to
  * that one is for it. It is on the server's host and drops what claims to come
@@ -53,14 +54,16 @@ teredo_server_relay_new(const struct teredo_server_config *server,
 		.may_send = may_send,
 	};
 	struct teredo_server_relay *sr = calloc(1, sizeof(*sr));
+	struct teredo_server_config beside = *server;
 
 	if (sr == NULL)
 		return NULL;
+	beside.no_6to4 = true;
 	sr->prefix = server->prefix;
 	sr->public_ip[0] = server->ip;
 	sr->public_ip[1] = server->ip2;
 	sr->sum = calloc(1, sizeof(*sr->sum));
-	relay.server = sr->server = teredo_server_new(server, env);
+	relay.server = sr->server = teredo_server_new(&beside, env);
 	sr->relay = teredo_relay_new(&relay, env);
 	if (sr->sum != NULL && sr->server != NULL && sr->relay != NULL)
 		return sr;

@@ -186,6 +186,23 @@ static void a_test_goes_out_at_once_and_data_when_it_is_proven(void **state)
 			 TEREDO_TO_TUN);
 }
 
+/* SEC-LOOP-03: a route to it may lead into a tunnel back to us; by whichever
+ * address, of whoever is trusted. */
+static void a_6to4_host_is_reached_by_neither(void **state)
+{
+	struct bench *b = *state;
+	struct teredo_ep home = ep4(ALICE, 40000);
+	struct test_packet test = small_echo(alice(), ip6("2002:c000:204::1"));
+
+	assert_int_equal(give(b, test, home), TEREDO_DROP);
+	assert_int_equal(give_by(b, test, home, TEREDO_VIA_SECONDARY),
+			 TEREDO_DROP);
+	give_tun(b, data(ip6(NATIVE), alice()));
+	give(b, make_bubble(alice(), asked(b, home, true)), home);
+	assert_int_equal(give(b, test, home), TEREDO_DROP);
+	assert_int_equal(count(b, TEREDO_DROP_loop), 3);
+}
+
 /* R-SRV-02, R-DEC-02: neither would take it. */
 static void who_lies_gets_nothing_from_either(void **state)
 {
@@ -339,6 +356,7 @@ int main(void)
 		T(the_server_beside_is_not_asked_over_the_wire),
 		T(another_server_is),
 		T(a_test_goes_out_at_once_and_data_when_it_is_proven),
+		T(a_6to4_host_is_reached_by_neither),
 		T(who_lies_gets_nothing_from_either),
 		T(what_a_server_does_it_does_still),
 		T(the_second_address_is_the_servers_alone),
