@@ -26,6 +26,9 @@
  * all open nonces are void: two answers never race. Who has a secret
  * (5.2.2, auth.c) takes only answers by the same key.
  *
+ * Any datagram from there postpones the next refresh (5.2.5), and its source is
+ * forged easily, so that it does so only for a while (C-MNT-01).
+ *
  * Deviation from C-QUAL-15..18: the address is used after the first server
  * address answered. The second is asked beside it, only to tell the kind of
  * NAT, and can neither delay nor end anything: 45 ms instead of two round
@@ -41,6 +44,7 @@
 #define RESOLVE_GAP	(30 * TEREDO_SECOND)
 #define EAGER		(300 * TEREDO_SECOND)	/* quick retries this long */
 #define LAZY_GAP	(30 * TEREDO_SECOND)
+#define POSTPONED	4u	/* refresh intervals without an answer */
 
 #define BIT(state) (1u << TEREDO_CLIENT_##state)
 
@@ -298,8 +302,14 @@ void client_qualify_doubt(struct teredo_client *c, teredo_time now,
 
 void client_qualify_heard(struct teredo_client *c, teredo_time now)
 {
-	if (c->state == TEREDO_CLIENT_QUALIFIED && !c->out_of_touch)
-		c->timer = now + c->interval;
+	teredo_time latest = c->last_answer + POSTPONED * c->refresh;
+	teredo_time timer = now + c->interval;
+
+	if (timer > latest)
+		timer = latest;
+	if (c->state == TEREDO_CLIENT_QUALIFIED && !c->out_of_touch &&
+	    timer > c->timer)
+		c->timer = timer;
 }
 
 static void forget_nonces(struct teredo_client *c)

@@ -47,7 +47,7 @@ static void any_packet_of_the_server_postpones_the_refresh(void **state)
 
 	(void)state;
 	bench_qualify();
-	for (unsigned i = 0; i < 30; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		bench_run(20 * S);
 		bench_indirect(&peer, ep4("192.0.2.99", 5000));
 		assert_int_equal(bench_state(), TEREDO_CLIENT_QUALIFIED);
@@ -56,6 +56,23 @@ static void any_packet_of_the_server_postpones_the_refresh(void **state)
 	bench_forget();
 	bench_run_to(TEREDO_CLIENT_REFRESHING);
 	bench_expect_rs(SERVER);
+}
+
+/* SEC-MITM-01: what comes from its address may be forged. */
+static void nothing_postpones_the_refresh_for_ever(void **state)
+{
+	struct teredo_addr peer = bench_peer(ep4("192.0.2.99", 5000));
+	teredo_time since;
+
+	(void)state;
+	bench_qualify();
+	since = bench.now;
+	while (bench_state() == TEREDO_CLIENT_QUALIFIED) {
+		bench_bubble(ep4(SERVER, 3544), &peer, &bench.own);
+		bench_run(1 * S);
+		assert_true(bench.now - since <= 121 * S);
+	}
+	assert_true(bench.now - since >= 120 * S);
 }
 
 static void packets_of_others_do_not_postpone_the_refresh(void **state)
@@ -525,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_refresh_comes_after_75_to_100_percent_of_30_s),
 		T(any_packet_of_the_server_postpones_the_refresh),
+		T(nothing_postpones_the_refresh_for_ever),
 		T(packets_of_others_do_not_postpone_the_refresh),
 		T(the_same_mapping_keeps_the_address),
 		T(a_bad_answer_to_a_refresh_changes_nothing),
