@@ -27,6 +27,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "nonce.h"
 #include "wire.h"
 
 size_t auth_len(const struct auth_key *key)
@@ -36,18 +37,10 @@ size_t auth_len(const struct auth_key *key)
 					     auth_value_len(key->algorithm);
 }
 
-static bool is_same(const uint8_t *a, const uint8_t *b, size_t len)
-{
-	uint8_t differ = 0;
-
-	while (len-- > 0)
-		differ |= (uint8_t)(*a++ ^ *b++);
-	return differ == 0;
-}
-
 static bool has_id(const struct auth_key *key, const struct wire_auth *a)
 {
-	return key->id_len == a->id_len && is_same(key->id, a->id, a->id_len);
+	return key->id_len == a->id_len &&
+	       nonce_is_same(key->id, a->id, a->id_len);
 }
 
 static void compute(const struct teredo_env *env, const struct auth_key *key,
@@ -91,7 +84,7 @@ bool auth_is_valid(const struct wire_packet *p, const struct teredo_env *env,
 		return false;
 	from = a->value + len;
 	compute(env, key, from, (size_t)(p->ip6 + p->ip6_len - from), value);
-	return is_same(value, a->value, len);
+	return nonce_is_same(value, a->value, len);
 }
 
 const struct auth_key *auth_find(const struct auth_keys *keys,

@@ -134,7 +134,7 @@ teredo_client_new(const struct teredo_client_config *config,
 	c->refresh = config->refresh;
 	c->mtu = TEREDO_MTU;
 	addr_make_link_local(&c->solicitor, 0, (struct teredo_ep){ 0, 0 });
-	env->random(env->ctx, c->cookie_key, sizeof(c->cookie_key));
+	nonce_keys_new(&c->cookie, env);
 	client_local_init(c);
 	c->native = calloc(config->max_peers, sizeof(*c->native));
 	if (c->native == NULL || !limits_init(c) ||

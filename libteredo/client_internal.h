@@ -91,7 +91,7 @@ struct teredo_client {
 	struct teredo_counters count;
 	struct local4 local;
 	struct teredo_addr solicitor;	/* fe80::ffff:ffff:ffff */
-	uint8_t cookie_key[SIPHASH_KEY_LEN];
+	struct nonce_keys cookie;
 
 	/* the servers and the talk with them: client_qualify.c */
 	struct client_server server[TEREDO_CLIENT_SERVERS];
@@ -185,7 +185,8 @@ void client_qualify_again(struct teredo_client *c, teredo_time now,
  * now: solicits, unless an answer is expected or just came (X-REF-04). */
 void client_qualify_doubt(struct teredo_client *c, teredo_time now,
 			  struct teredo_outbox *ob);
-/* A packet came from the server in use (C-RX-04). */
+/* A packet came from the address of the server in use (C-RX-04): puts off the
+ * next solicitation, up to 4 refresh intervals after the last answer. */
 void client_qualify_heard(struct teredo_client *c, teredo_time now);
 /* A packet to fe80::ffff:ffff:ffff. */
 struct teredo_verdict client_qualify_answer(struct teredo_client *c,

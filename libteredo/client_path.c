@@ -85,7 +85,7 @@ static bool probe_teredo(struct teredo_client *c, const struct peer *p,
 	ratelimit_table_take(&c->reply_gap, now, key, sizeof(key));
 	send_bubble(c, mapped, &c->addr, &p->addr,
 		    TEREDO_EV_bubble_direct_sent, ob);
-	nonce_cookie(c->cookie_key, &p->addr, now, &cookie);
+	nonce_cookie(c->cookie.own, &p->addr, now, &cookie);
 	send_bubble(c, server, p->attempts % 2 != 0 ? &cookie : &c->addr,
 		    &p->addr, TEREDO_EV_bubble_indirect_sent, ob);
 	return true;
@@ -286,7 +286,7 @@ static struct teredo_verdict bubble_in(struct teredo_client *c,
 			return client_drop(c, TEREDO_DROP_spoofed);
 	} else if (!addr_is_link_local(&p->dst)) {
 		return client_drop(c, TEREDO_DROP_not_for_us);
-	} else if (!nonce_cookie_is(c->cookie_key, &p->src, now, &p->dst)) {
+	} else if (!nonce_keys_are_of(&c->cookie, &p->src, now, &p->dst)) {
 		return client_drop(c, TEREDO_DROP_nonce);
 	} else if (peer != NULL) {
 		peers_answered(c->path.peers, peer, now);

@@ -10,8 +10,8 @@
  * What is restored is at work at once. One solicitation confirms it, or brings
  * a new address, as in any refresh. How long the address has been there, and
  * when the server was heard, is no other process's business and goes on. The
- * cookie key comes along, so that the
- * answer to a bubble of the process before still counts. A refresh interval
+ * key of the cookies comes along for a minute, so that the answer to a bubble
+ * of the process before still counts (nonce.h). A refresh interval
  * that was determined comes along too; the determination (client_interval.c)
  * does not, and begins anew with another port when the address is confirmed.
  */
@@ -39,7 +39,7 @@ bool teredo_client_save(const struct teredo_client *c,
 	saved->rtt = c->rtt;
 	if (client_interval_state(c) == TEREDO_INTERVAL_DETERMINED)
 		saved->refresh_ms = (uint32_t)(c->refresh / TEREDO_MS);
-	memcpy(saved->cookie_key, c->cookie_key, sizeof(saved->cookie_key));
+	memcpy(saved->cookie_key, c->cookie.own, sizeof(saved->cookie_key));
 	return true;
 }
 
@@ -96,7 +96,7 @@ bool teredo_client_restore(struct teredo_client *c,
 	c->asked = saved->server;
 	/* until the resolver says otherwise: LOST needs somebody to ask */
 	c->server[saved->server] = c->used;
-	memcpy(c->cookie_key, saved->cookie_key, sizeof(c->cookie_key));
+	nonce_keys_inherit(&c->cookie, saved->cookie_key, now);
 	outbox_news(ob, OUTBOX_ADDRESS, &c->addr, (struct teredo_ep){ 0, 0 },
 		    c->mtu);
 	client_local_start(c, now);

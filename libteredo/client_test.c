@@ -77,7 +77,7 @@ bool client_test_is_answered(struct teredo_client *c, const struct peer *peer,
 	nonce = &c->native[peers_slot(c->path.peers, peer)].nonce;
 	msg = icmp6_message(p, &len);
 	if (*nonce == 0 || msg == NULL || msg[0] != ICMP6_ECHO_REPLY ||
-	    len != 8 + TEST_DATA || memcmp(msg + 8, nonce, TEST_DATA) != 0)
+	    len != 8 + TEST_DATA || !nonce_is_same(msg + 8, nonce, TEST_DATA))
 		return false;
 	*nonce = 0;
 	peers_answered(c->path.peers, peer, now);

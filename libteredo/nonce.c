@@ -22,6 +22,16 @@
 
 #define NONCE_LIFE (15 * TEREDO_SECOND)
 
+bool nonce_is_same(const void *a, const void *b, size_t len)
+{
+	const uint8_t *p = a, *q = b;
+	uint8_t differ = 0;
+
+	while (len-- > 0)
+		differ |= (uint8_t)(*p++ ^ *q++);
+	return differ == 0;
+}
+
 static void cookie_of_period(const uint8_t key[SIPHASH_KEY_LEN],
 			     const struct teredo_addr *peer, uint64_t period,
 			     struct teredo_addr *out)
@@ -56,12 +66,34 @@ bool nonce_cookie_is(const uint8_t key[SIPHASH_KEY_LEN],
 	struct teredo_addr want;
 
 	cookie_of_period(key, peer, period, &want);
-	if (memcmp(a, &want, sizeof(want)) == 0)
+	if (nonce_is_same(a, &want, sizeof(want)))
 		return true;
 	if (period == 0)
 		return false;
 	cookie_of_period(key, peer, period - 1, &want);
-	return memcmp(a, &want, sizeof(want)) == 0;
+	return nonce_is_same(a, &want, sizeof(want));
+}
+
+void nonce_keys_new(struct nonce_keys *k, const struct teredo_env *env)
+{
+	memset(k, 0, sizeof(*k));
+	env->random(env->ctx, k->own, sizeof(k->own));
+}
+
+void nonce_keys_inherit(struct nonce_keys *k,
+			const uint8_t before[SIPHASH_KEY_LEN],
+			teredo_time now)
+{
+	memcpy(k->before, before, sizeof(k->before));
+	k->until = now + 2 * NONCE_COOKIE_PERIOD;
+}
+
+bool nonce_keys_are_of(const struct nonce_keys *k,
+		       const struct teredo_addr *peer, teredo_time now,
+		       const struct teredo_addr *a)
+{
+	return nonce_cookie_is(k->own, peer, now, a) ||
+	       (now < k->until && nonce_cookie_is(k->before, peer, now, a));
 }
 
 void nonce_ring_new(struct nonce_ring *r, const struct teredo_env *env,
@@ -79,7 +111,7 @@ bool nonce_ring_take(struct nonce_ring *r, teredo_time now,
 {
 	for (unsigned i = 0; i < NONCE_RING; i++) {
 		if (now >= r->slot[i].until ||
-		    memcmp(r->slot[i].nonce, nonce, WIRE_NONCE_LEN) != 0)
+		    !nonce_is_same(r->slot[i].nonce, nonce, WIRE_NONCE_LEN))
 			continue;
 		memset(r, 0, sizeof(*r));
 		return true;

@@ -7,6 +7,10 @@
  * that peers behind symmetric NATs can be served (R-DEC-07). A *nonce ring*
  * remembers the last few nonces sent to a server, so that a late answer to a
  * retransmitted solicitation still counts (C-SECQ-02).
+ *
+ * The key of the cookies is drawn by each process. That of the process before
+ * is good for as long as its cookies are, so that who was taken over cannot
+ * forge answers for its successors for more than a minute.
  */
 #ifndef LIBTEREDO_NONCE_H
 #define LIBTEREDO_NONCE_H
@@ -28,6 +32,27 @@ void nonce_cookie(const uint8_t key[SIPHASH_KEY_LEN],
 bool nonce_cookie_is(const uint8_t key[SIPHASH_KEY_LEN],
 		     const struct teredo_addr *peer, teredo_time now,
 		     const struct teredo_addr *a);
+
+struct nonce_keys {
+	uint8_t own[SIPHASH_KEY_LEN];
+	uint8_t before[SIPHASH_KEY_LEN];
+	teredo_time until;		/* so long the one before is good */
+};
+
+/* Draws our own; there is none before. */
+void nonce_keys_new(struct nonce_keys *k, const struct teredo_env *env);
+/* The process before had this key. */
+void nonce_keys_inherit(struct nonce_keys *k,
+			const uint8_t before[SIPHASH_KEY_LEN],
+			teredo_time now);
+/* nonce_cookie_is() by one of them. */
+bool nonce_keys_are_of(const struct nonce_keys *k,
+		       const struct teredo_addr *peer, teredo_time now,
+		       const struct teredo_addr *a);
+
+/* Whether two secrets are the same, in a time that does not tell where they
+ * differ. */
+bool nonce_is_same(const void *a, const void *b, size_t len);
 
 #define NONCE_RING 4
 struct nonce_ring {

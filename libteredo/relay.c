@@ -66,7 +66,7 @@ struct teredo_relay {
 	struct local4 local;
 	struct teredo_addr addr6[TEREDO_RELAY_LOCAL6];
 	unsigned n_addr6;
-	uint8_t cookie_key[SIPHASH_KEY_LEN];
+	struct nonce_keys cookie;
 	struct marks marks;
 	struct ratelimit probes, strangers;
 	struct ratelimit_table newcomers;	/* per native /64 */
@@ -186,7 +186,7 @@ static bool probe(void *role, struct peer *p, teredo_time now,
 	    !server_lets(r, &p->addr, now))
 		return false;
 	ratelimit_take(&r->probes, now);
-	nonce_cookie(r->cookie_key, &p->addr, now, &cookie);
+	nonce_cookie(r->cookie.own, &p->addr, now, &cookie);
 	if (r->config.direct_bubbles) {
 		send_bubble(ob, addr_mapping(&p->addr), &cookie, &p->addr);
 		r->count.n[TEREDO_EV_bubble_direct_sent]++;
@@ -272,7 +272,7 @@ struct teredo_relay *teredo_relay_new(const struct teredo_relay_config *config,
 					.burst = PROBES };
 	r->strangers = (struct ratelimit){ .period = TEREDO_SECOND / 200,
 					   .burst = 400 };
-	env->random(env->ctx, r->cookie_key, sizeof(r->cookie_key));
+	nonce_keys_new(&r->cookie, env);
 	if (!tables_init(r, env) ||
 	    !path_init(&r->path, &ops, r, config->max_peers, RELAY_HOLD_BYTES,
 		       env, &r->count)) {
@@ -393,7 +393,7 @@ static struct teredo_verdict bubble_in(struct teredo_relay *r,
 {
 	struct peer *peer;
 
-	if (nonce_cookie_is(r->cookie_key, &p->src, now, &p->dst)) {
+	if (nonce_keys_are_of(&r->cookie, &p->src, now, &p->dst)) {
 		peer = path_peer(&r->path, &p->src, now);
 		if (peer == NULL)
 			return drop(r, TEREDO_DROP_table_full);
@@ -573,13 +573,14 @@ void teredo_relay_outlook(const struct teredo_relay *r,
 void teredo_relay_save(const struct teredo_relay *r,
 		       struct teredo_relay_saved *saved)
 {
-	memcpy(saved->cookie_key, r->cookie_key, sizeof(saved->cookie_key));
+	memcpy(saved->cookie_key, r->cookie.own, sizeof(saved->cookie_key));
 }
 
 void teredo_relay_restore(struct teredo_relay *r,
-			  const struct teredo_relay_saved *saved)
+			  const struct teredo_relay_saved *saved,
+			  teredo_time now)
 {
-	memcpy(r->cookie_key, saved->cookie_key, sizeof(r->cookie_key));
+	nonce_keys_inherit(&r->cookie, saved->cookie_key, now);
 }
 
 void teredo_relay_restore_peer(struct teredo_relay *r,

@@ -87,7 +87,8 @@ struct teredo_relay_saved {
 void teredo_relay_save(const struct teredo_relay *r,
 		       struct teredo_relay_saved *saved);
 void teredo_relay_restore(struct teredo_relay *r,
-			  const struct teredo_relay_saved *saved);
+			  const struct teredo_relay_saved *saved,
+			  teredo_time now);
 void teredo_relay_restore_peer(struct teredo_relay *r,
 			       const struct teredo_addr *addr,
 			       struct teredo_ep ep, teredo_time heard,

@@ -1,8 +1,8 @@
 /*
  * role_relay.c - the relay's core in the engine
  *
- * The state that outlives an engine is the key of the cookies: clients that
- * answer a bubble of the engine before are then still believed.
+ * The state that outlives an engine is the key of its cookies, for a minute:
+ * clients that answer a bubble of the engine before are then still believed.
  */
 #include "config.h"
 
@@ -72,11 +72,10 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 {
 	struct teredo_relay_saved saved;
 
-	(void)now;
 	(void)ob;
 	if (!snapshot_get_state(snap, PRIV_RELAY, &saved, sizeof(saved)))
 		return false;
-	teredo_relay_restore(role, &saved);
+	teredo_relay_restore(role, &saved, now);
 	return true;
 }
 

@@ -80,12 +80,11 @@ static bool start(void *role, const struct snapshot *snap, teredo_time now,
 {
 	struct teredo_relay_saved saved;
 
-	(void)now;
 	(void)ob;
 	if (!snapshot_get_state(snap, PRIV_SERVER_RELAY, &saved,
 				sizeof(saved)))
 		return false;
-	teredo_relay_restore(teredo_server_relay_relay(role), &saved);
+	teredo_relay_restore(teredo_server_relay_relay(role), &saved, now);
 	return true;
 }
 

@@ -21,7 +21,7 @@ static void open_core(struct node *n, bool restore)
 	n->core = teredo_relay_new(&r->config, &n->env);
 	assert(n->core);
 	if (restore)
-		teredo_relay_restore(n->core, &r->saved);
+		teredo_relay_restore(n->core, &r->saved, n->w->now);
 	teredo_relay_set_local(n->core, &local, &r->addr6, 1);
 	teredo_relay_save(n->core, &r->saved);
 }

@@ -27,7 +27,7 @@ static void open_core(struct node *n, bool restore)
 	assert(n->core);
 	if (restore)
 		teredo_relay_restore(teredo_server_relay_relay(n->core),
-				     &r->saved);
+				     &r->saved, n->w->now);
 	teredo_server_relay_set_local(n->core, &local, &r->addr6, 1);
 	teredo_relay_save(teredo_server_relay_relay(n->core), &r->saved);
 }

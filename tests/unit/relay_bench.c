@@ -9,12 +9,13 @@
 
 struct relay_bench *bench_new(const struct teredo_relay_config *config)
 {
+	static uint64_t seed = 5991;	/* no two relays are alike */
 	struct relay_bench *b = calloc(1, sizeof(*b));
 	struct teredo_addr own = ip6(RELAY6);
 	struct teredo_env env;
 
 	assert_non_null(b);
-	b->seed = 5991;
+	b->seed = seed++;
 	b->now = 1000 * TEREDO_SECOND;
 	env = test_env(&b->seed);
 	b->r = teredo_relay_new(config, &env);

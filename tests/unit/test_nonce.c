@@ -107,6 +107,41 @@ static void a_nonce_is_good_once_and_with_it_all_others_end(void **state)
 	assert_false(nonce_ring_take(&ring, 2 * TEREDO_SECOND, second));
 }
 
+/* R-DEC-07: who was taken over knows nothing of use for long. */
+static void the_key_of_the_process_before_is_good_for_a_minute(void **state)
+{
+	teredo_time now = 7 * NONCE_COOKIE_PERIOD, end = now + 60 * TEREDO_SECOND;
+	struct nonce_keys keys;
+
+	(void)state;
+	nonce_keys_new(&keys, &env);
+	assert_memory_not_equal(keys.own, key, sizeof(key));
+	nonce_cookie(key, &peer, now, &cookie);
+	assert_false(nonce_keys_are_of(&keys, &peer, now, &cookie));
+	nonce_keys_inherit(&keys, key, now);
+	assert_true(nonce_keys_are_of(&keys, &peer, now, &cookie));
+	assert_true(nonce_keys_are_of(&keys, &peer, end - 1, &cookie));
+	nonce_cookie(key, &peer, end, &cookie);	/* made by who knows it */
+	assert_false(nonce_keys_are_of(&keys, &peer, end, &cookie));
+	nonce_cookie(keys.own, &peer, end, &cookie);
+	assert_true(nonce_keys_are_of(&keys, &peer, end, &cookie));
+}
+
+static void secrets_are_the_same_octet_by_octet(void **state)
+{
+	uint8_t a[9] = "abcdefgh", b[9] = "abcdefgh";
+
+	(void)state;
+	assert_true(nonce_is_same(a, b, sizeof(a)));
+	assert_true(nonce_is_same(a, b, 0));
+	for (unsigned i = 0; i < 8; i++) {
+		b[i] ^= 0x80;
+		assert_false(nonce_is_same(a, b, 8));
+		assert_true(nonce_is_same(a, b, i));
+		b[i] ^= 0x80;
+	}
+}
+
 /* C-SECQ-02 */
 static void no_other_nonce_is_good(void **state)
 {
@@ -174,6 +209,11 @@ int main(void)
 		cmocka_unit_test_setup(a_cookie_looks_like_nobody_else, setup),
 		cmocka_unit_test_setup(
 			a_nonce_is_good_once_and_with_it_all_others_end, setup),
+		cmocka_unit_test_setup(
+			the_key_of_the_process_before_is_good_for_a_minute,
+			setup),
+		cmocka_unit_test_setup(secrets_are_the_same_octet_by_octet,
+				       setup),
 		cmocka_unit_test_setup(no_other_nonce_is_good, setup),
 		cmocka_unit_test_setup(a_nonce_ends_after_15_seconds, setup),
 		cmocka_unit_test_setup(all_of_a_nonce_is_drawn, setup),
