@@ -200,12 +200,36 @@ bool ipv4_is_global(uint32_t ip)
 	}
 }
 
-bool local4_has(const struct local4 *l, uint32_t ip)
+/* In whatever order the machine's numbers have. They come in short runs, and
+ * seldom, so that insertion will do. */
+void local4_sort(struct local4 *l)
 {
 	assert(l->n <= LOCAL4_MAX);
-	for (unsigned i = 0; i < l->n; i++)
+	for (unsigned i = 1; i < l->n; i++) {
+		uint32_t ip = l->ip[i];
+		unsigned k = i;
+
+		for (; k > 0 && l->ip[k - 1] > ip; k--)
+			l->ip[k] = l->ip[k - 1];
+		l->ip[k] = ip;
+	}
+}
+
+bool local4_has(const struct local4 *l, uint32_t ip)
+{
+	unsigned from = 0, to = l->n;
+
+	assert(l->n <= LOCAL4_MAX);
+	while (from < to) {
+		unsigned i = (from + to) / 2;
+
 		if (l->ip[i] == ip)
 			return true;
+		if (l->ip[i] < ip)
+			from = i + 1;
+		else
+			to = i;
+	}
 	return false;
 }
 

@@ -77,7 +77,7 @@ struct access4 {
 };
 bool ipv4_is_private(uint32_t ip);	/* RFC 1918 */
 
-#define LOCAL4_MAX 64
+#define LOCAL4_MAX 2048
 #define LOCAL4_NETS 8
 struct local4 {
 	unsigned n;
@@ -90,6 +90,8 @@ struct local4 {
 	} net[LOCAL4_NETS];
 	const struct access4 *access;	/* the core's own; NULL: no rules */
 };
+/* To be called when ip[] was filled, before anything is asked. */
+void local4_sort(struct local4 *l);
 bool local4_has(const struct local4 *l, uint32_t ip);
 /* A host of those subnets other than ourselves (C-LCD-06). */
 bool local4_is_neighbour(const struct local4 *l, uint32_t ip);

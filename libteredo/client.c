@@ -221,6 +221,7 @@ void teredo_client_net_changed(struct teredo_client *c,
 	const struct local4 was = c->local;
 
 	c->local = *local;
+	local4_sort(&c->local);
 	c->local.access = &c->config.access;
 	client_local_net_changed(c, &was);
 	if (solicit)

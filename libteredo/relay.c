@@ -298,6 +298,7 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 	if (n > TEREDO_RELAY_LOCAL6)
 		n = TEREDO_RELAY_LOCAL6;
 	r->local = *local;
+	local4_sort(&r->local);
 	r->local.access = &r->config.access;
 	r->n_addr6 = n;
 	r->path.error_src = n == 0 ? (struct teredo_addr){ 0 } : addr6[0];

@@ -88,7 +88,7 @@ struct teredo_server {
 	struct auth_keys keys;
 	struct teredo_addr self;	/* link-local */
 	uint8_t ra[ICMP6_RA_LEN];	/* to nobody */
-	struct local4 own;		/* the advertised ones first */
+	struct local4 own;		/* and the advertised ones */
 	struct teredo_counters count;
 	struct ratelimit_table table[N_TABLES];
 	struct ratelimit forwards;
@@ -176,6 +176,7 @@ void teredo_server_set_local(struct teredo_server *s,
 		s->own.ip[s->own.n++] = s->config.ip2;
 	for (unsigned i = 0; i < local->n && s->own.n < LOCAL4_MAX; i++)
 		s->own.ip[s->own.n++] = local->ip[i];
+	local4_sort(&s->own);
 }
 
 const struct teredo_counters *

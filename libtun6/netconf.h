@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NETCONF_LOCAL4	64
+#define NETCONF_LOCAL4	2048
 #define NETCONF_LOCAL6	32
 #define NETCONF_NETS	32
 

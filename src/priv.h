@@ -18,7 +18,7 @@
 #define PRIV_SERVERS	8
 #define PRIV_NAME_MAX	256
 #define PRIV_ACCESS	32
-#define PRIV_LOCAL4	64
+#define PRIV_LOCAL4	2048
 #define PRIV_LOCAL6	32
 #define PRIV_NETS	8
 #define PRIV_LOG_TEXT	488

@@ -206,6 +206,25 @@ static void our_own_address_is_seen_in_addresses_of_other_tunnels(void **state)
 	}
 }
 
+/* A host may have hundreds, in any order, and some twice. */
+static void each_of_many_own_addresses_is_known(void **state)
+{
+	static struct local4 l;
+
+	(void)state;
+	for (unsigned n = 0; n <= LOCAL4_MAX; n = n < 9 ? n + 1 : n * 2 - 3) {
+		for (l.n = 0; l.n < n; l.n++)
+			l.ip[l.n] = l.n * 2654435761u;
+		if (n > 3)
+			l.ip[2] = l.ip[3];
+		local4_sort(&l);
+		for (unsigned i = 0; i < n; i++)
+			assert_int_equal(local4_has(&l, i * 2654435761u),
+					 n <= 3 || i != 2);
+		assert_false(local4_has(&l, 4711));
+	}
+}
+
 /* A-V4G-01 to A-V4G-09, A-V4G-11 */
 static void ipv4_addresses_that_are_not_global_are_refused(void **state)
 {
@@ -343,6 +362,7 @@ int main(void)
 		cmocka_unit_test(every_bit_of_an_address_counts),
 		cmocka_unit_test(scopes_of_ipv6_addresses_are_told_apart),
 		cmocka_unit_test(well_known_groups_are_exact),
+		cmocka_unit_test(each_of_many_own_addresses_is_known),
 		cmocka_unit_test(
 			our_own_address_is_seen_in_addresses_of_other_tunnels),
 		cmocka_unit_test(

@@ -334,6 +334,21 @@ static void the_host_is_all_but_the_tunnel(void **state)
 	command("ip link del d0");
 }
 
+/* A server in a data centre may have hundreds. */
+static void all_of_hundreds_of_addresses_are_found(void **state)
+{
+	struct world *w = need(state);
+	static struct netconf_host host;
+
+	command("ip link add d0 type veth peer name d1");
+	command("for i in $(seq 200); do for n in 0 1 2 3 4; do "
+		"echo addr add 198.18.$n.$i/24 dev d0; done; done | ip -b -");
+	assert_int_equal(netconf_host(w->nc, w->ifindex, &host), 0);
+	assert_int_equal(host.n4, 2000);	/* and their broadcasts */
+	assert_true(host_has4(&host, "198.18.4.200"));
+	command("ip link del d0");
+}
+
 /* C-LCD-01: of the default route, or what the administrator says */
 static void packets_to_a_group_leave_by_one_link(void **state)
 {
@@ -493,6 +508,7 @@ int main(void)
 		T(the_mtu_is_set_or_refused),
 		T(what_happens_to_the_interface_is_noticed),
 		T(the_host_is_all_but_the_tunnel),
+		T(all_of_hundreds_of_addresses_are_found),
 		T(packets_to_a_group_leave_by_one_link),
 		T(the_way_changes_with_gateway_link_and_source),
 		T(native_ipv6_is_an_address_and_a_way_out),
