@@ -30,7 +30,8 @@ static bool is_relay(const struct parent *p)
 }
 
 /* Which route wins where ours should: a client's for all of IPv6, a relay's
- * for its prefix. */
+ * for its prefix. Of an interface that goes down the routes may be seen to go
+ * first; that is no other's doing. */
 static void look_at_route(struct parent *p, struct priv_link *m)
 {
 	uint8_t dst[16] = {0x20};
@@ -45,7 +46,8 @@ static void look_at_route(struct parent *p, struct priv_link *m)
 	out = netconf_out6(p->nc, dst, &metric);
 	if (out == p->link.ifindex) {
 		m->metric = metric;
-	} else if (out != 0 || !p->link.broken) {
+	} else if ((out != 0 || !p->link.broken) &&
+		   netconf_is_up(p->nc, p->link.ifindex) == 1) {
 		m->bits |= PRIV_LINK_SHADOWED;
 		m->other_metric = metric;
 		if (out != 0)
