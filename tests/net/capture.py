@@ -85,8 +85,10 @@ def datagrams(raw):
 class Capture:
     """What passed the core since the last mark()."""
 
-    def __init__(self, world, host=None):
-        """host: what comes in there, instead of at the core."""
+    def __init__(self, world, host=None, dev=None):
+        """host: what comes in there, instead of at the core; dev: by that
+        interface only."""
+        self.dev = dev
         with (host or world.core).net():
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                                       socket.htons(ETH_P_IP))
@@ -109,6 +111,7 @@ class Capture:
             except BlockingIOError:
                 break
             if (where[2] == socket.PACKET_OUTGOING or
+                    self.dev not in (None, where[0]) or
                     frame[VNET_HDR.size + 23] != 17):
                 continue
             when = 0.0
