@@ -38,7 +38,7 @@ class Line:
             fcntl.ioctl(self.fd, TUNSETIFF, struct.pack(
                 "16sH22x", b"bad", IFF_TUN | IFF_NO_PI))
         core.ip("link set bad up", f"route add default dev bad table {TABLE}",
-                "rule add iif bad lookup main priority 10",
+                "rule add dev bad lookup main priority 10",
                 *(f"rule add {way} {ip} ipproto udp {port} {PORT} "
                   f"lookup {TABLE} priority 20" for ip in servers
                   for way, port in (("from", "sport"), ("to", "dport"))))

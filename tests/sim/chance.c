@@ -103,18 +103,38 @@ static void add_client(struct chance *s)
 	node_start(n);
 }
 
-struct chance *chance_new(struct world *w)
+/* The servers of a world in which there is nobody, or what most stories need. */
+static struct chance *begin(struct world *w, bool is_lean)
 {
 	struct chance *s = world_alloc(w, sizeof(*s));
 
 	s->w = w;
 	s->rng = rng_split(&w->rng);
-	s->l = lab_new(w);
+	s->l = is_lean ? lab_empty(w) : lab_new(w);
+	if (is_lean)
+		s->l->server = lab_server(s->l, "server", true);
 	s->eve = villain_new(w, "eve", "192.0.2.66", 666);
 	s->server[s->servers++] = s->l->server;
 	if (chance_draw(s, 2))
 		s->server[s->servers++] =
 			lab_server(s->l, "server2", chance_draw(s, 4));
+	for (unsigned i = 0; i < s->servers; i++)
+		s->node[s->nodes++] = s->server[i];
+	return s;
+}
+
+struct chance *chance_new_lean(struct world *w)
+{
+	struct chance *s = begin(w, true);
+
+	add_client(s);
+	return s;
+}
+
+struct chance *chance_new(struct world *w)
+{
+	struct chance *s = begin(w, false);
+
 	s->relay[s->relays] = s->l->relay;
 	s->host[s->relays++] = s->l->host;
 	if (chance_draw(s, 2)) {
@@ -123,8 +143,6 @@ struct chance *chance_new(struct world *w)
 			lab_relay(s->l, "own-relay", s->host[s->relays]);
 		s->relays++;
 	}
-	for (unsigned i = 0; i < s->servers; i++)
-		s->node[s->nodes++] = s->server[i];
 	for (unsigned i = 0; i < s->relays; i++) {
 		s->node[s->nodes++] = s->relay[i];
 		s->host[i]->meets_strangers = true;

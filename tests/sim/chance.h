@@ -35,6 +35,9 @@ struct chance {
 };
 
 struct chance *chance_new(struct world *w);
+/* The same of one client, perhaps behind NATs, and its servers only: nobody to
+ * talk to. It costs little, so that a million can be tried. */
+struct chance *chance_new_lean(struct world *w);
 /* Bad luck and talk, for so long. */
 void chance_luck(struct chance *s, teredo_time duration);
 /* Repairs everything, and says what is still wrong by failing. */

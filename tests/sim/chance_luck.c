@@ -197,7 +197,7 @@ static struct teredo_ep ep_of(struct chance *s)
 		return s->eve->ep;
 	if (chance_draw(s, 2) && st->has_addr)
 		return addr_mapping(&st->addr);
-	return node_ep(chance_draw(s, 2)
+	return node_ep(s->relays && chance_draw(s, 2)
 			       ? s->relay[chance_draw(s, s->relays)]
 			       : s->server[chance_draw(s, s->servers)],
 		       TEREDO_VIA_PRIMARY);

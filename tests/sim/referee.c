@@ -257,7 +257,8 @@ static struct bubbles *find_bubbles(struct referee *r,
 }
 
 /* Only an own bubble goes through a server; that it may go straight as well
- * is found out when the call is over. */
+ * is found out when the call is over. Where Eve has a peer be at its server's
+ * very endpoint, own ones and answers cannot be told apart: none is judged. */
 static void note_bubble(struct referee *r, const struct wire_packet *p,
 			struct teredo_ep to)
 {
@@ -266,6 +267,8 @@ static void note_bubble(struct referee *r, const struct wire_packet *p,
 	struct teredo_ep ep = is_indirect ? no_ep : to;
 	struct bubbles *b = find_bubbles(r, &p->dst, ep);
 
+	if (is_indirect && ep_equal(to, addr_mapping(&p->dst)))
+		return;
 	if (!b) {
 		b = &r->bubbles[r->targets++ % REFEREE_BOOK];
 		*b = (struct bubbles){

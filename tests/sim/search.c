@@ -1,11 +1,15 @@
 /*
- * search.c - random worlds: search [-j JOBS] [-b BASE] [-s SEED [-t]] [SEEDS]
+ * search.c - random worlds: search [-l] [-j JOBS] [-b BASE] [-s SEED [-t]]
+ * [SEEDS]
  *
  * Each world gets a seed of its own, drawn from BASE, and so the same BASE is
- * the same search; `make check` takes the default one, of 300. A failure prints the world's seed and the invariant;
- * `search -s SEED` tells its last events, with -t all of them. TAP, one point
- * for each job, a process that takes every JOBS-th world and speaks through a
- * pipe. The trace is off but when a world is replayed: it costs half the time.
+ * the same search; `make check` takes the default one, of 300, and some lean
+ * ones (-l): a client, its NATs and servers for some minutes, of which a
+ * million can be tried (K2). A failure prints the world's seed and the
+ * invariant; `search -s SEED` tells its last events, with -t all of them. TAP,
+ * one point for each job, a process that takes every JOBS-th world and speaks
+ * through a pipe. The trace is off but when a world is replayed: it costs half
+ * the time.
  */
 #include "config.h"
 
@@ -21,6 +25,7 @@
 #define MOST_JOBS 64u
 #define MOST_TOLD 10u /* failures that are told, of each job */
 #define HOUR	  (3600 * TEREDO_SECOND)
+#define LEAN_MOST 1200u /* s of bad luck */
 
 struct tally {
 	uint64_t worlds, failures, events;
@@ -30,33 +35,34 @@ struct tally {
 struct options {
 	unsigned jobs;
 	uint64_t base, seeds;
-	bool is_one, print;
+	bool is_lean, is_one, print;
 };
 
-static void tell(struct world *w, unsigned *clients)
+static void tell(struct world *w, bool is_lean, unsigned *clients)
 {
-	struct chance *s = chance_new(w);
+	struct chance *s = is_lean ? chance_new_lean(w) : chance_new(w);
 
 	*clients = s->clients;
-	chance_luck(s, HOUR + chance_time(s, 3 * 3600));
+	chance_luck(s, is_lean ? chance_time(s, LEAN_MOST)
+			       : HOUR + chance_time(s, 3 * 3600));
 	chance_goals(s);
 }
 
 /* A world. False: it failed; `told` has said why. */
-static bool run(uint64_t seed, bool is_traced, bool print, struct tally *t)
+static bool run(uint64_t seed, const struct options *o, struct tally *t)
 {
-	struct world *volatile w = world_new(seed, print);
+	struct world *volatile w = world_new(seed, o->print);
 	volatile bool ok = true;
 	unsigned clients = 0;
 
-	w->trace.off = !is_traced;
+	w->trace.off = !o->is_one;
 	if (setjmp(w->on_failure)) {
 		ok = false;
 		printf("# seed %" PRIu64 ": %s\n", seed, w->failure);
-		if (is_traced && !print)
+		if (o->is_one && !o->print)
 			trace_dump(&w->trace, stdout);
 	} else {
-		tell(w, &clients);
+		tell(w, o->is_lean, &clients);
 	}
 	t->worlds++;
 	t->failures += !ok;
@@ -78,7 +84,7 @@ static struct tally work(const struct options *o, unsigned job)
 		uint64_t seed = rng_next(&seeds);
 
 		if (i % o->jobs == job)
-			run(seed, false, false, &t);
+			run(seed, o, &t);
 	}
 	return t;
 }
@@ -131,8 +137,8 @@ static int search(const struct options *o)
 	double begin = seconds(), took;
 	unsigned failed = 0;
 
-	printf("1..%u\n# search -b %" PRIu64 " %" PRIu64 "\n", o->jobs, o->base,
-	       o->seeds);
+	printf("1..%u\n# search%s -b %" PRIu64 " %" PRIu64 "\n", o->jobs,
+	       o->is_lean ? " -l" : "", o->base, o->seeds);
 	for (unsigned i = 0; i < o->jobs; i++)
 		fd[i] = start(o, i);
 	for (unsigned i = 0; i < o->jobs; i++) {
@@ -159,7 +165,7 @@ static int search(const struct options *o)
 
 static void usage(void)
 {
-	fputs("usage: search [-j JOBS] [-b BASE] [-s SEED [-t]] [SEEDS]\n",
+	fputs("usage: search [-l] [-j JOBS] [-b BASE] [-s SEED [-t]] [SEEDS]\n",
 	      stderr);
 	exit(64);
 }
@@ -169,13 +175,15 @@ static struct options read_options(int argc, char **argv)
 	struct options o = {.jobs = 2, .base = 3, .seeds = 300};
 	int c;
 
-	while ((c = getopt(argc, argv, "j:b:s:t")) != -1) {
+	while ((c = getopt(argc, argv, "j:b:s:tl")) != -1) {
 		if (c == 'j')
 			o.jobs = (unsigned)strtoul(optarg, NULL, 0);
 		else if (c == 'b' || c == 's')
 			o.base = strtoull(optarg, NULL, 0);
 		else if (c == 't')
 			o.print = true;
+		else if (c == 'l')
+			o.is_lean = true;
 		else
 			usage();
 		o.is_one |= c == 's';
@@ -196,7 +204,7 @@ int main(int argc, char **argv)
 
 	if (!o.is_one)
 		return search(&o);
-	if (!run(o.base, true, o.print, &t))
+	if (!run(o.base, &o, &t))
 		return 1;
 	printf("# seed %" PRIu64 ": %.1f client-hours, no failure\n", o.base,
 	       t.client_hours);
