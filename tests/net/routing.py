@@ -16,11 +16,10 @@ from the fault until BIRD on the relay withdrew the route, at most WITHDRAWN.
 While a busy machine lets somebody wait for a processor (/proc/pressure), that
 clock stands still. When a router changes its route is its own BIRD's business.
 
-What web1 sends while it is mended comes BACK_RATE apart. A client tests one
-peer every 2 s at most, and drops what comes from elsewhere in between, counted
-as `spoofed`: a straggler that the other relay's packets have overtaken, or all
-of it if the test's answer was lost. At 50 a second, on a busy machine, one of
-fifteen returns lost one packet, and this count was one.
+What web1 sends while it is mended comes BACK_RATE apart. A client believes the
+relay before at once, for 30 s; another is tested, every 2 s at most, and eight
+packets wait for that. On a busy machine the test can take longer than eight
+packets that follow each other closely.
 """
 import datetime
 import glob
