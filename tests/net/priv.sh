@@ -126,9 +126,10 @@ stop_server() {
 ended() { ! kill -0 "$pid" 2>/dev/null; }
 has() { grep -q -e "$1" "$log"; }
 
-# within SECONDS COMMAND...: tries every 20 ms until it succeeds
+# within SECONDS COMMAND...: tries every 20 ms until it succeeds. That long it
+# may take on a machine that does nothing else; a busy one gets ten times that.
 within() {
-	tries=$(($1 * 50))
+	tries=$(($1 * 500))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))

@@ -126,7 +126,7 @@ stop
 conf dormant.conf 'RelayType relay' 'InterfaceName teredo' 'BindPort 3544' \
 	'SunsetDate 2001-01-01'
 start -c "$dir/dormant.conf"
-within 5 has 'dormant'
+within 5 has 'is dormant as relay'
 facts dormant $net_admin 1
 stop
 

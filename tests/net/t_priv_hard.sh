@@ -163,6 +163,8 @@ kill $other
 
 # ---- two at once ----
 
+the_servers_alone() { [ "$(pgrep -xc miredo-engine)" -eq 1 ]; }
+
 both_lost=0
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	rm -f "$dir/log.1" "$dir/log.2"
@@ -180,13 +182,18 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	kill -KILL "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
 	wait "$(cat "$dir/is.1")" "$(cat "$dir/is.2")" 2>/dev/null
 	# An engine that is just dying still holds the socket.
-	within 2 sh -c '! pgrep -x miredo-engine >/dev/null'
+	within 2 the_servers_alone
 done
 cp "$dir/lost" "$log" 2>/dev/null
 [ $both_lost -eq 0 ]
 report "of two that start at once the one that serves has the control socket"
 
 # ---- a log that nobody reads ----
+
+begun() {
+	"$bin/miredoctl" --run-dir "$run" status --wait preparing --timeout 0 ||
+		ip link show teredo
+}
 
 mkfifo "$dir/fifo"
 sh -c "exec sleep 60" <"$dir/fifo" &	# opens it and never reads
@@ -199,8 +206,7 @@ os.dup2(fd, 2)
 os.execv(sys.argv[2], sys.argv[2:])' "$dir/fifo" "$bin/miredo" -f -u nobody \
 	-c "$c" --run-dir "$run" -p "$dir/pid" &
 pid=$!
-within 5 "$bin/miredoctl" --run-dir "$run" status --wait preparing --timeout 0 ||
-	within 5 ip link show teredo
+within 5 begun
 within 2 engine
 old=$(engine)
 kill -KILL "$old"
