@@ -83,6 +83,7 @@ struct parent_engine {
 	bool ready;
 	bool ending;		/* told to end, for a reload */
 	unsigned silent;	/* ticks since it was heard */
+	unsigned late;		/* ticks that came late, ever */
 	uint32_t health;	/* as it told last: bits of enum health */
 	unsigned deaths;	/* counts on */
 	uint64_t died[PARENT_DEATHS];

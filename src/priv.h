@@ -23,7 +23,7 @@
 #define PRIV_NETS	8
 #define PRIV_LOG_TEXT	488
 #define PRIV_KEYS_EACH	16
-#define PRIV_MESSAGE_MAX 4096	/* longer than any of them */
+#define PRIV_MESSAGE_MAX 16384	/* longer than any of them */
 
 enum priv_verb {
 	/* engine to parent */
@@ -194,6 +194,9 @@ static_assert(sizeof(struct priv_keys) ==
 static_assert(sizeof(struct priv_netchange) ==
 	      20 + 4 * PRIV_LOCAL4 + 8 * PRIV_NETS + 16 * PRIV_LOCAL6,
 	      "padding");
+static_assert(sizeof(struct priv_netchange) <= PRIV_MESSAGE_MAX &&
+	      sizeof(struct priv_config) <= PRIV_MESSAGE_MAX &&
+	      sizeof(struct priv_keys) <= PRIV_MESSAGE_MAX, "longer than any");
 static_assert(sizeof(struct priv_resolved) == 16, "padding");
 static_assert(sizeof(struct priv_answer) == 12, "padding");
 static_assert(sizeof(struct priv_link) == 44, "padding");

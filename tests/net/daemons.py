@@ -198,7 +198,7 @@ class Ours(Daemon):
 
     def wait_next_engine(self):
         self._until(lambda: (self.status() or {}).get("generation", 0)
-                    > self.generation, "has another engine", 10)
+                    > self.generation, "has another engine", PATIENCE)
 
 
 def client(world, kind, name, nat, server_name, **more):
