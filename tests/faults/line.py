@@ -39,7 +39,7 @@ class Line:
                 "16sH22x", b"bad", IFF_TUN | IFF_NO_PI))
         core.ip("link set bad up", f"route add default dev bad table {TABLE}",
                 "rule add dev bad lookup main priority 10",
-                *(f"rule add {way} {ip} ipproto udp {port} {PORT} "
+                *(f"rule add {way} {ip} ipproto 17 {port} {PORT} "
                   f"lookup {TABLE} priority 20" for ip in servers
                   for way, port in (("from", "sport"), ("to", "dport"))))
         core.sysctl(ipv4__conf__all__rp_filter=0,
