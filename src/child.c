@@ -23,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -156,6 +157,17 @@ void child_end(struct child *c)
 		close(c->sock);
 	c->pid = 0;
 	c->sock = -1;
+}
+
+uint64_t child_used(const struct child *c)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(c->pid, &clock) != 0 ||
+	    clock_gettime(clock, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 const char *child_fate(int status)

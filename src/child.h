@@ -4,6 +4,7 @@
 #ifndef MIREDO_CHILD_H
 #define MIREDO_CHILD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define CHILD_DIR_MAX 256
@@ -35,6 +36,9 @@ int child_start(struct child *c, const struct child_env *env,
 
 /* Kills it and waits for it. Harmless when there is none. */
 void child_end(struct child *c);
+
+/* The processor time it ever had, in ns; 0 when the kernel does not tell. */
+uint64_t child_used(const struct child *c);
 
 /* "killed by signal 9", "exit status 1"; static. */
 const char *child_fate(int status);

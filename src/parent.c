@@ -7,7 +7,7 @@
  * address. A reload is the same path, with an engine that was told to end.
  *
  *   start -> [no engine] -> started -> ready -> ended (reload, 1 s) -> start
- *                 ^            | 5 s     | 2.5 s silent
+ *                 ^            | 5 s     | 2.5 s silent, 10 s asleep
  *                 +-- delay ---+---------+--- crash
  *
  * The first crash is answered at once, the next after 0.1 s to 5 s; the sixth
@@ -18,6 +18,8 @@
  * when everything was stopped and goes on, the engine has as many turns as
  * the parent to be heard. A tick that is seconds late is taken for that, and
  * the engine asks its server at once whether it is still where it was.
+ * An engine that had no processor while it was silent is no hung one, as far as
+ * can be told: such a turn counts for a quarter, unless a signal stopped it.
  *
  * All timers are in one table; the loop has one deadline. Signals come as
  * events; there are no handlers.
@@ -54,8 +56,8 @@
 #define SILENT_READY	5	/* ticks */
 #define SILENT_START	10
 #define SILENT_ENDING	2
-#define LATE (TICK / 5)
-#define LATE_EACH	4	/* late ticks count for one */
+#define QUARTERS	4	/* of a tick */
+#define HAD_ITS_TURN (TICK / 10)	/* of processor time, in a tick */
 #define HEALTH (500 * MS)
 #define MINUTE 60000000000u
 
@@ -158,8 +160,9 @@ static void engine_start(struct parent *p)
 	int err;
 
 	parent_timer(p, PARENT_RESPAWN, UINT64_MAX);
-	e->ready = e->ending = p->link.held = false;
+	e->ready = e->ending = e->stopped = p->link.held = false;
 	e->silent = 0;
+	e->used = 0;
 	parent_link_discard(p);
 	err = child_start(&e->child, &p->opt.child, "miredo-engine");
 	if (err < 0) {
@@ -223,9 +226,13 @@ static void engine_reap(struct parent *p)
 	struct parent_engine *e = &p->engine;
 	int status;
 
-	if (e->child.pid == 0 ||
-	    waitpid(e->child.pid, &status, WNOHANG) != e->child.pid)
-		return;
+	do {
+		if (e->child.pid == 0 ||
+		    waitpid(e->child.pid, &status,
+			    WNOHANG | WUNTRACED | WCONTINUED) != e->child.pid)
+			return;
+		e->stopped = WIFSTOPPED(status);
+	} while (e->stopped || WIFCONTINUED(status));
 	e->child.pid = 0;
 	if (e->child.sock >= 0)		/* its last words */
 		priv_serve(p, 0);
@@ -260,17 +267,26 @@ void parent_engine_renew(struct parent *p)
 	shutdown(e->child.sock, SHUT_WR);
 }
 
-/* Where a tick comes late we had no processor, as the engine may have none. */
-static void engine_watch(struct parent *p, uint64_t late)
+/* Asleep for too long, or waiting for a processor: that looks the same. */
+static bool engine_had_its_turn(struct parent_engine *e)
+{
+	uint64_t before = e->used;
+
+	e->used = child_used(&e->child);
+	return e->stopped || e->used - before >= HAD_ITS_TURN;
+}
+
+static void engine_watch(struct parent *p)
 {
 	struct parent_engine *e = &p->engine;
 	unsigned patience = e->ending  ? SILENT_ENDING
 			    : e->ready ? SILENT_READY
 				       : SILENT_START;
 
-	if (late >= LATE && ++e->late % LATE_EACH != 0)
+	if (e->child.pid == 0)
 		return;
-	if (e->child.pid != 0 && ++e->silent >= patience)
+	e->silent += engine_had_its_turn(e) ? QUARTERS : 1;
+	if (e->silent >= patience * QUARTERS)
 		parent_engine_bad(p, e->ready || e->ending
 					     ? "hangs"
 					     : "is not ready within 5 s");
@@ -332,7 +348,7 @@ static void tick(struct parent *p, uint64_t now, uint64_t late)
 {
 	if (late >= SLEPT)
 		parent_net_slept(p);
-	engine_watch(p, late);
+	engine_watch(p);
 	priv_serve_tick(p, now);
 	parent_stand_in_tick(p, now);
 	resolve_tick(p, now);

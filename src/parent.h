@@ -82,8 +82,9 @@ struct parent_engine {
 	struct child child;
 	bool ready;
 	bool ending;		/* told to end, for a reload */
-	unsigned silent;	/* ticks since it was heard */
-	unsigned late;		/* ticks that came late, ever */
+	bool stopped;		/* by a signal */
+	unsigned silent;	/* quarters of ticks since it was heard */
+	uint64_t used;		/* processor time it had at the last tick, ns */
 	uint32_t health;	/* as it told last: bits of enum health */
 	unsigned deaths;	/* counts on */
 	uint64_t died[PARENT_DEATHS];

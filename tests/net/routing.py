@@ -44,6 +44,7 @@ CHANGED = 10.0          # s, until the router has another route
 RATE = 0.01             # s between two packets
 SETTLED = 2.5           # s; a client tests one peer every 2 s at most
 BACK_RATE = 0.1         # the client holds eight packets: for 0.8 s
+GRAIN = 0.1             # BIRD's clock lags: by whole ms, and turns of its loop
 
 
 class Bird:
@@ -71,8 +72,8 @@ class Bird:
                 if not re.search(WENT, line):
                     continue
                 at = datetime.datetime.fromisoformat(line[:23]).timestamp()
-                if at >= since:
-                    return at - since
+                if at >= since - GRAIN:
+                    return max(at - since, 0.0)
         return None
 
 
@@ -112,8 +113,8 @@ class Monitor:
                 stamp = re.match(r"\[(\S+)\] (.*)", line)
                 if stamp and re.search(wanted, stamp[2]):
                     at = datetime.datetime.fromisoformat(stamp[1])
-                    if at.timestamp() >= since:
-                        return at.timestamp() - since
+                    if at.timestamp() >= since - GRAIN:
+                        return max(at.timestamp() - since, 0.0)
         return None
 
 
