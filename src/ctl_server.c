@@ -424,6 +424,27 @@ void ctl_server_free(struct ctl_server *s)
 	free(s);
 }
 
+void ctl_server_configured(const struct priv_config *c, uint64_t now,
+			   struct ctl_status *st)
+{
+	st->role = c->role;
+	st->configured = c->configured;
+	st->uptime = now - c->started * 1000000000ull;
+	st->mtu = c->mtu;
+	st->prefix = c->prefix;
+	st->server_ip = c->public_ip;
+	st->server_ip2 = c->public_ip2;
+	st->local_ip = c->bind_ip;
+	st->local_port = c->bind_port;
+	st->last_answer_age = UINT64_MAX;
+	memcpy(st->instance, c->instance, sizeof(st->instance));
+	memcpy(st->native, c->native, sizeof(st->native));
+	st->auth_required = c->require_auth;
+	st->sunset = c->sunset;
+	st->firewall = c->firewall;
+	st->n_counters = TEREDO_N_COUNTERS;
+}
+
 void ctl_server_expire(struct ctl_server *s, uint64_t now)
 {
 	for (unsigned i = 0; i < CTL_CONNECTIONS; i++) {

@@ -6,6 +6,7 @@
 
 #include "ctl_records.h"
 #include "loop.h"
+#include "priv.h"
 
 #define CTL_CONNECTIONS 16		/* the oldest makes room for another */
 #define CTL_IDLE	5000000000u	/* ns without a request: closed */
@@ -26,6 +27,11 @@ struct ctl_ops {
 	/* Whether anybody wants ctl_server_packets() has changed. */
 	void (*capture)(void *ctx, bool wanted);
 };
+
+/* The part of a status that the configuration tells, of a service whose time is
+ * `now`; the rest of it stays as it is, and no answer was ever had. */
+void ctl_server_configured(const struct priv_config *c, uint64_t now,
+			   struct ctl_status *st);
 
 /* Serves the listening socket, which stays the caller's. 0 or -errno. */
 int ctl_server_new(struct ctl_server **server, struct loop *loop, int listener,

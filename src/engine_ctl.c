@@ -42,46 +42,22 @@ struct engine_ctl {
 
 /* ---- the status ---- */
 
-static void fill_role(const struct engine_ctl *e, teredo_time now,
-		      struct ctl_status *st)
-{
-	const struct priv_config *config = e->c.config;
-
-	st->role = config->role;
-	st->mtu = config->mtu;
-	st->server_ip = config->public_ip;
-	st->server_ip2 = config->public_ip2;
-	st->local_ip = config->bind_ip;
-	st->local_port = config->bind_port;
-	st->last_answer_age = UINT64_MAX;
-	e->c.ops->status(e->c.role, now, st);
-}
-
 static void fill_status(void *ctx, struct ctl_status *st)
 {
 	const struct engine_ctl *e = ctx;
-	const struct priv_config *config = e->c.config;
 	const struct teredo_counters *c = e->c.ops->counters(e->c.role);
 	teredo_time now = clock_now();
 
+	ctl_server_configured(e->c.config, now, st);
 	st->pid = (uint32_t)e->pid;
-	st->uptime = now - config->started * TEREDO_SECOND;
 	st->engine_age = now - e->started;
 	st->generation = snapshot_generation(e->c.snap);
-	st->prefix = config->prefix;
 	st->auth_keys = e->c.n_keys;
-	st->auth_required = config->require_auth;
-	st->configured = config->configured;
-	st->firewall = config->firewall;
-	st->sunset = config->sunset;
-	memcpy(st->native, config->native, sizeof(st->native));
-	memcpy(st->instance, config->instance, sizeof(st->instance));
-	st->n_counters = TEREDO_N_COUNTERS;
 	memcpy(st->counters, c->n, sizeof(st->counters));
 	pump_status(e->c.pump, st);
 	st->link = *e->c.link;
 	vitals_fill(&e->vitals, st, now);
-	fill_role(e, now, st);
+	e->c.ops->status(e->c.role, now, st);
 }
 
 /* ---- peers ---- */
@@ -186,16 +162,17 @@ static uint32_t state_of(const struct ctl_status *st)
 
 static void tell_changes(struct engine_ctl *e)
 {
+	teredo_time now = clock_now();
 	struct ctl_status st;
 
 	memset(&st, 0, sizeof(st));
-	fill_role(e, clock_now(), &st);
+	ctl_server_configured(e->c.config, now, &st);
+	e->c.ops->status(e->c.role, now, &st);
 	st.state = state_of(&st);
 	st.link = e->told.link;	/* engine_ctl_look() tells of that */
 	tell_word(e, CTL_EVENT_STATE, e->told.state, st.state);
 	tell_address(e, &st);
 	tell_word(e, CTL_EVENT_NAT, e->told.nat, st.nat);
-	st.link = e->told.link;
 	e->told = st;
 }
 

@@ -37,31 +37,17 @@ static void fill_status(void *ctx, struct ctl_status *st)
 	const struct parent_engine *e = &p->engine;
 	uint64_t now = clock_now(), next = p->due[PARENT_RESPAWN];
 
-	st->role = c->role;
-	st->configured = c->configured;
-	st->uptime = now - c->started * 1000000000ull;
+	ctl_server_configured(c, now, st);
 	st->generation = e->served;
 	st->deaths = e->recent;
 	memcpy(st->fate, e->fate, sizeof(st->fate));
 	st->retry_in = next != UINT64_MAX && next > now ? next - now : 0;
 	st->mtu = p->link.mtu;
-	st->prefix = c->prefix;
-	st->server_ip = c->public_ip;
-	st->server_ip2 = c->public_ip2;
-	st->local_ip = c->bind_ip;
-	st->local_port = c->bind_port;
-	st->last_answer_age = UINT64_MAX;
 	st->peers_max = c->max_peers;
 	memcpy(st->server_name, c->server_name[0], sizeof(st->server_name));
-	memcpy(st->instance, c->instance, sizeof(st->instance));
-	memcpy(st->native, c->native, sizeof(st->native));
 	st->auth_keys = p->keys.n;
-	st->auth_required = c->require_auth;
-	st->sunset = c->sunset;
 	st->datapath = c->datapath;
-	st->firewall = c->firewall;
 	st->link = p->told;
-	st->n_counters = TEREDO_N_COUNTERS;
 	for (unsigned h = 0; h < HEALTHS; h++)
 		st->health_age[h] = UINT64_MAX;
 	st->health_age[HEALTH_ENGINE_DOWN] = now - e->down_since;
