@@ -150,13 +150,19 @@ void parent_reload_named(struct parent *p, const struct conf *next, bool found)
 bool parent_reload(struct parent *p)
 {
 	static struct conf next;
+	bool waited = p->names.child.pid != 0;	/* for names of one before */
 	int named = -1;
 
 	if (parent_read_conf(&p->opt, &next) && reload_may(p, &next))
 		named = parent_names_ask(p, &next);
 	if (named == 0 || (named == 1 && reload_begin(p, &p->names.conf)))
 		return true;
-	reload_refused();
+	if (waited && p->names.child.pid == 0) {	/* it has ended, too */
+		parent_ask_listen(p, true);
+		parent_reload_named(p, &next, false);
+	} else {
+		reload_refused();
+	}
 	return false;
 }
 

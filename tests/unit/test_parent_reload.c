@@ -27,7 +27,7 @@ static struct world {
 	char file[32];
 	bool filtered;		/* rules are loaded */
 	bool was_open;		/* there was a moment without */
-	bool rules_fail, rules_once, sockets_fail, slow;
+	bool rules_fail, rules_once, sockets_fail, slow, no_resolver;
 	unsigned renewed, asked_done, names;
 	int done, status;
 } w;
@@ -61,8 +61,9 @@ void loop_stop(struct loop *l, int status)
 int parent_names_ask(struct parent *p, const struct conf *conf)
 {
 	p->names.conf = *conf;
+	p->names.child.pid = w.slow && !w.no_resolver;
 	w.names += w.slow;
-	return !w.slow;
+	return w.no_resolver ? -1 : !w.slow;
 }
 
 void resolve_tick(struct parent *p, uint64_t now)
@@ -272,6 +273,23 @@ static void a_name_that_is_not_found_changes_nothing(void **state)
 	assert_int_equal(w.done, -EINVAL);
 }
 
+/* A SIGHUP ends the wait for the names of a reload that somebody asked for, and
+ * fails: nothing will come that could tell him. */
+static void who_asked_is_told_when_a_later_reload_fails(void **state)
+{
+	(void)state;
+	run_with("");
+	w.slow = true;
+	assert_true(reload_with("BindAddress here.example.net\n"));
+	assert_false(reload_with("BindPort nonsense\n"));
+	assert_int_equal(w.asked_done, 0);	/* the wait goes on */
+	w.no_resolver = true;
+	assert_false(reload_with("BindAddress there.example.net\n"));
+	assert_int_equal(w.asked_done, 1);
+	assert_int_equal(w.done, -EINVAL);
+	assert_int_equal(w.renewed, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -284,6 +302,7 @@ int main(void)
 		T(rules_that_do_not_come_back_end_the_service),
 		T(names_are_waited_for),
 		T(a_name_that_is_not_found_changes_nothing),
+		T(who_asked_is_told_when_a_later_reload_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
