@@ -461,10 +461,12 @@ static void greet(struct teredo_client *c, struct peer *p, teredo_time now,
 	    peer_age(p->last_attempt, now) < PATH_GAP || path_is_probing(p))
 		return;
 	p->attempts = 1;
-	if (probe(c, p, now, ob))
+	if (probe(c, p, now, ob)) {
 		p->last_attempt = peer_stamp_of(now);
-	else
+		peers_asked(c->path.peers, p, now);
+	} else {
 		p->attempts = 0;
+	}
 	c->greet_left--;
 }
 

@@ -165,6 +165,31 @@ static void no_more_than_32_peers_are_greeted(void **state)
 	assert_int_equal(bench_count_to(bench_peer_server()), 32);
 }
 
+/* A probe of before, which nobody answered, is not the one that is answered. */
+static void the_round_trip_of_a_greeting_is_its_own(void **state)
+{
+	struct test_packet reply;
+	struct teredo_outlook o;
+	const struct sent *s;
+
+	(void)state;
+	bench_trust(&native, RELAY);
+	for (unsigned i = 0; i < 8; i++) {	/* one-way, so it is probed */
+		bench_run(500 * MS);
+		bench_send(&native, 8);
+	}
+	bench_receive(RELAY, &native, 8);
+	bench_run(5 * S);
+	bench_net_changed(true);
+	answer_last();
+	s = bench_expect_udp(ep4(SERVER, 3544));
+	bench_test_reply(s, &native, &reply);
+	bench_run(7 * MS);
+	assert_int_equal(bench_udp(RELAY, &reply).fate, TEREDO_TAKEN);
+	teredo_client_outlook(bench.c, &native, bench.now, &o);
+	assert_int_equal(o.peer.rtt, bench.now - s->at);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
@@ -177,6 +202,7 @@ int main(void)
 		T(the_pause_of_peers_that_were_out_of_reach_ends),
 		T(a_greeting_counts_as_a_transmission),
 		T(no_more_than_32_peers_are_greeted),
+		T(the_round_trip_of_a_greeting_is_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
