@@ -60,7 +60,6 @@ void conf_common_datapath(struct conf_applying *a, const struct conf_setting *s)
 		a->conf->datapath = (enum conf_datapath)word->value;
 }
 
-/* These mean nothing without keys; that one of them does harm. */
 /* Nobody is to be allowed where nobody can be. */
 static bool can_be_allowed(const struct conf_access *rule)
 {
@@ -111,6 +110,7 @@ void conf_common_deny(struct conf_applying *a, const struct conf_setting *s)
 	add_access(a, s, false);
 }
 
+/* These mean nothing without keys; that one of them does harm. */
 void conf_common_finish(struct conf_applying *a)
 {
 	const struct conf_setting *id = conf_apply_first(a, "ClientIdentifier");

@@ -289,7 +289,7 @@ static void engine_watch(struct parent *p)
 	if (e->silent >= patience * QUARTERS)
 		parent_engine_bad(p, e->ready || e->ending
 					     ? "hangs"
-					     : "is not ready within 5 s");
+					     : "is not ready in time");
 }
 
 /* A daemon that serves lets go of the terminal and of who started it. */

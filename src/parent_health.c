@@ -7,8 +7,9 @@
  * changed and twice a second, and speaks only when there is news.
  *
  * Outwards: the engine answers with the codes that it found, and the parent
- * puts the worst of them in words, and how many more there are, for the service manager (STATUS=). The words
- * are ours: an engine that was taken over can choose among them and no more.
+ * puts the worst of them in words, and how many more there are, for the
+ * service manager (STATUS=). The words are ours: an engine that was taken over
+ * can choose among them and no more.
  */
 #include "config.h"
 
