@@ -36,7 +36,7 @@ class Datagrams:
     def __init__(self, host, target_host, target):
         self.inbox = target_host.udp("::")
         self.inbox.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.inbox.settimeout(5)
+        self.inbox.settimeout(30)
         self.outbox = host.udp("::")
         self.outbox.connect((str(target), self.inbox.getsockname()[1]))
         self.dice = random.Random(2)

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@ enum life { TO_RELOAD, TO_LISTENER, TO_PARENT, TO_PAIR, TO_THE_END, AFTER };
 static uint64_t rng = 88172645463325252u;
 static int given[PRIV_FD_SNAPSHOT + 1];
 static int admin = -1;	/* an administrator's connection */
+static bool resolved;	/* the parent has said, in this life */
 
 static uint32_t any(uint32_t below)
 {
@@ -60,6 +62,8 @@ static void listen_to_parent(int timeout)
 	while ((n = msg_recv(PARENT_FD, &m, sizeof(m), &fd)) > 0 || fd >= 0)
 		if (fd >= 0 && m.word.value <= PRIV_FD_SNAPSHOT)
 			given[m.word.value] = fd;
+		else if (n > 0 && m.word.verb == PRIV_RESOLVED)
+			resolved = true;
 	if (n == 0)
 		_exit(0);
 }
@@ -243,7 +247,7 @@ int main(void)
 	/* or there is no good address yet, and what is refused or taken down
 	 * uses the minute's allowance up */
 	say_word(PRIV_RESOLVE, 0);
-	for (unsigned i = 0; i < 20; i++)
+	for (unsigned i = 0; i < 200 && !resolved; i++)
 		listen_to_parent(50);
 	if (life < AFTER)
 		say_much(life == TO_THE_END ? MESSAGES : A_LIFE);

@@ -179,6 +179,8 @@ class Host:
 
     def write(self, inner, text, mode=0o644):
         os.makedirs(os.path.dirname(self.path(inner)), exist_ok=True)
+        if os.path.islink(self.path(inner)):    # it may lead to our own files
+            os.unlink(self.path(inner))
         with open(self.path(inner), "w", encoding="utf-8", newline="") as f:
             f.write(text)
         os.chmod(self.path(inner), mode)

@@ -82,9 +82,9 @@ conf() { # NAME LINE...
 	printf '%s\n' "$@" ${DATAPATH:+"DataPath $DATAPATH"} >"$dir/$name"
 }
 
-# miredo ARG...: runs it to its end, at most 8 s; output in $log, status in $rc
+# miredo ARG...: runs it to its end, at most 60 s; output in $log, status in $rc
 miredo() {
-	timeout -k 1 8 "$bin/miredo" "$@" >"$log" 2>&1
+	timeout -k 1 60 "$bin/miredo" "$@" >"$log" 2>&1
 	export rc=$?
 }
 
@@ -152,3 +152,21 @@ address() {
 has_address() { [ "$(address "$@" | wc -l)" -eq 1 ]; }
 engine() { [ -n "$pid" ] && pgrep -P "$pid" -x miredo-engine; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# waited_ms: in which something wanted to run and could not, ever; 0 where the
+# kernel does not count it
+waited_ms() {
+	sed -n 's/^some .*total=\(.*\).../\1/p' /proc/pressure/cpu 2>/dev/null |
+		grep . || echo 0
+}
+
+# begin; ...; in_time MS: whether at most so many ms are between them, which
+# stand in $took. Two seconds, and those without a processor, are forgiven.
+begin() {
+	began=$(now_ms)
+	had_waited=$(waited_ms)
+}
+in_time() {
+	took=$(($(now_ms) - began))
+	[ $took -le $(($1 + 2000 + $(waited_ms) - had_waited)) ]
+}

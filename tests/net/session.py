@@ -98,6 +98,7 @@ class Session(Connection):
     def __init__(self, host, far, target, port=5100):
         super().__init__(host, far, target, port, 30)
         self.blocks, self.going = 0, threading.Event()
+        self.resting = threading.Event()
         self.going.set()
         self.start(self._echo, self._run)
 
@@ -107,7 +108,10 @@ class Session(Connection):
 
     def _run(self):
         while not self.ending.wait(0.02):
-            self.going.wait()
+            if not self.going.is_set():
+                self.resting.set()
+                self.going.wait()
+                self.resting.clear()
             block = self.blocks.to_bytes(8, "big") * 32
             self.near.sendall(block)
             back = b""
@@ -120,12 +124,11 @@ class Session(Connection):
     def hold(self):
         """It stays open and silent, until survived()."""
         self.going.clear()
-        mark = None
-        while mark != self.blocks:
-            mark = self.blocks
-            time.sleep(0.1)
+        lab.wait_for(lambda: self.resting.is_set() or self.error,
+                     "what is under way is there")
+        time.sleep(0.2)             # and acknowledged
 
-    def survived(self, patience=30):
+    def survived(self, patience=60):
         """Whether it still moves on."""
         self.going.set()
         mark = self.blocks

@@ -56,12 +56,12 @@ report "a daemon that ends before it serves has not started"
 
 rm "$dir/bin/miredo-engine"
 cp -r "$dir/bin" "$dir/alone"
-timeout 8 "$dir/alone/miredo" -f -u nobody -c "$c" --run-dir "$run" \
+timeout 60 "$dir/alone/miredo" -f -u nobody -c "$c" --run-dir "$run" \
 	-p "$dir/pid" >"$log" 2>&1
 [ $? -eq 69 ] && has 'miredo-engine cannot be executed: No such file'
 report "without its engine it says so and does not try"
 
-timeout 20 prlimit --nofile=15 "$bin/miredo" -f -u nobody -c "$c" \
+timeout 60 prlimit --nofile=15 "$bin/miredo" -f -u nobody -c "$c" \
 	--run-dir "$run" -p "$dir/pid" >"$log" 2>&1
 [ $? -eq 70 ] && has 'the engine ended: not started: Too many open files' &&
 	has 'giving up'
@@ -69,11 +69,15 @@ report "without descriptors for an engine it gives up and says why"
 
 : >"$log"
 conf name.conf 'ServerAddress nowhere.example'
-timeout 12 prlimit --nofile=16 "$bin/miredo" -f -u nobody \
-	-c "$dir/name.conf" --run-dir "$run" -p "$dir/pid" >"$log" 2>&1
+prlimit --nofile=16 "$bin/miredo" -f -u nobody \
+	-c "$dir/name.conf" --run-dir "$run" -p "$dir/pid" >>"$log" 2>&1 &
+pid=$!
+within 5 has 'cannot start the resolver: Too many open'
+sleep 10
 has 'serves as client' &&
 	[ "$(grep -c 'cannot start the resolver: Too many open' "$log")" -eq 1 ]
 report "without those for a resolver it says so once"
+stop
 
 # ---- reload ----
 
@@ -160,6 +164,7 @@ within 5 other_server
 report "a reload takes the client to another server"
 stop
 kill $other
+wait $other		# or it answers the next client
 
 # ---- two at once ----
 
@@ -196,7 +201,7 @@ begun() {
 }
 
 mkfifo "$dir/fifo"
-sh -c "exec sleep 60" <"$dir/fifo" &	# opens it and never reads
+sh -c "exec sleep 600" <"$dir/fifo" &	# opens it and never reads
 reader=$!
 python3 -c 'import fcntl, os, sys
 fd = os.open(sys.argv[1], os.O_WRONLY)
@@ -238,9 +243,11 @@ within 5 chmod 666 /dev/log
 report "a daemon starts beside a syslogd that hangs"
 pid=$(cat "$dir/pid")
 sed -i 's/client$/clien/' "$c"
+# Two signals of a kind that are pending are one.
+heard() { grep -q '^ShdPnd:.0*$' "/proc/$pid/status"; }
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	kill -HUP "$pid"	# four lines each
-	sleep 0.02
+	within 3 heard
 done
 sed -i 's/clien$/client/' "$c"
 old=$(engine)
@@ -248,7 +255,7 @@ kill -KILL "$old"
 within 3 another_engine
 report "and its parent does not wait for it"
 echo go >&9
-sleep 0.1
+within 3 [ -s "$dir/syslog" ]	# there is room again
 kill -HUP "$pid"
 within 3 grep -q 'lines lost' "$dir/syslog"
 cp "$dir/syslog" "$log"

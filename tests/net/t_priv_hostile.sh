@@ -16,7 +16,10 @@ host() {
 	ip -o addr show dev wire scope global
 	cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
 	grep -H . /etc/resolv.conf /etc/hosts
-	find "$run" /etc /tmp /dev/shm -xdev -user nobody 2>/dev/null
+	# not in the directories of other tests that run at the same time
+	find "$run" /etc /tmp /dev/shm -xdev \
+		-regex '/tmp/tmp\.[A-Za-z0-9]*' -prune -o \
+		-user nobody -print 2>/dev/null
 }
 
 # Names of the processes in this namespace that are neither the test's nor the
@@ -81,6 +84,8 @@ hostile() {
 	report "$1: it asks for who has connected, and is killed for passing its own sockets off as one (P13)"
 	# shellcheck disable=SC2086
 	kill $monitors
+	# shellcheck disable=SC2086
+	wait $monitors
 	cp "$dir/addresses" "$found"
 	! grep 'inet6.*scope global' "$dir/addresses" | grep -qv ' 2001:0\{0,1\}:c000:201:' &&
 		[ "$(count_global)" -le $(($4 * $(minutes))) ] &&

@@ -27,8 +27,9 @@ class Terminal:
         self.text, self.rest, self.scrolled = "", "", 0
         self.master, slave = os.openpty()
         self.size(columns, rows)
-        self.process = host.spawn("env", "TERM=xterm", *env, *command,
-                                  stdin=slave, stdout=slave, stderr=slave)
+        self.process = host.spawn("env", "-u", "NO_COLOR", "TERM=xterm", *env,
+                                  *command, stdin=slave, stdout=slave,
+                                  stderr=slave)
         os.close(slave)
 
     def size(self, columns, rows):
@@ -134,4 +135,4 @@ class Terminal:
         while self.read() and time.monotonic() < end:
             pass
         os.close(self.master)
-        return self.process.wait(5), self.text
+        return self.process.wait(lab.PATIENCE), self.text
