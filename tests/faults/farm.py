@@ -28,8 +28,9 @@ class Solicitor:
             self.selector.register(sock, selectors.EVENT_READ)
         self.turn = 0
 
-    def _receive(self, sent, rtt, until):
-        while (left := until - time.monotonic()) > 0:
+    def _receive(self, sent, rtt, until, all_of_it=False):
+        while ((left := until - time.monotonic()) > 0 and
+               not (all_of_it and len(rtt) == len(sent))):
             for key, _ in self.selector.select(left):
                 answer = key.fileobj.recv(2048)
                 nonce = answer[4:12]
@@ -47,7 +48,7 @@ class Solicitor:
             sock.sendto(packets.solicitation(nonce), self.server)
             due = max(due + 1 / rate, time.monotonic())
             self._receive(sent, rtt, due)
-        self._receive(sent, rtt, time.monotonic() + 0.5)
+        self._receive(sent, rtt, time.monotonic() + 3, True)
         slow = sorted(rtt.values())
         return {"sent": len(sent), "lost": len(sent) - len(rtt),
                 "p99_ms": slow[len(slow) * 99 // 100] * 1e3 if slow else -1}
