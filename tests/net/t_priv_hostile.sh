@@ -85,7 +85,7 @@ hostile() {
 	# shellcheck disable=SC2086
 	kill $monitors
 	# shellcheck disable=SC2086
-	wait $monitors
+	wait $monitors 2>/dev/null
 	cp "$dir/addresses" "$found"
 	! grep 'inet6.*scope global' "$dir/addresses" | grep -qv ' 2001:0\{0,1\}:c000:201:' &&
 		[ "$(count_global)" -le $(($4 * $(minutes))) ] &&
