@@ -44,7 +44,7 @@ bool ratelimit_has(const struct ratelimit *r, uint32_t reserve,
 
 /* One line of the processor's cache. */
 struct ratelimit_set {
-	teredo_time full_at[RATELIMIT_WAYS];
+	_Alignas(8) teredo_time full_at[RATELIMIT_WAYS];
 	uint16_t tag[RATELIMIT_WAYS];	/* whose: more of the key's hash */
 };
 

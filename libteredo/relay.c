@@ -301,9 +301,11 @@ void teredo_relay_set_local(struct teredo_relay *r, const struct local4 *local,
 	local4_sort(&r->local);
 	r->local.access = &r->config.access;
 	r->n_addr6 = n;
-	r->path.error_src = n == 0 ? (struct teredo_addr){ 0 } : addr6[0];
-	if (n > 0)
-		memcpy(r->addr6, addr6, n * sizeof(*addr6));
+	r->path.error_src = (struct teredo_addr){ 0 };
+	if (n == 0)
+		return;
+	r->path.error_src = addr6[0];
+	memcpy(r->addr6, addr6, n * sizeof(*addr6));
 }
 
 /* What our own kernel says on every link is no misled traffic. */

@@ -40,7 +40,9 @@ static void put_build(FILE *out, const char *name, const struct ctl_status *st)
 static void put_interface(FILE *out, const char *instance)
 {
 	fputs("interface=\"", out);
-	for (const char *c = instance; strcmp(instance, "server") && *c; c++)
+	if (strcmp(instance, "server") == 0)
+		instance = "";
+	for (const char *c = instance; *c != '\0'; c++)
 		fprintf(out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
 	fputc('"', out);
 }

@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -29,11 +30,15 @@
 /* The n-th, of a configuration, that may be a name. */
 static char *name_of(struct conf *c, unsigned n)
 {
-	char *const name[NAMES] = {c->bind_address, c->server_bind,
-				   c->server_bind2, c->server_public,
-				   c->server_public2};
+	static const size_t at[NAMES] = {
+		offsetof(struct conf, bind_address),
+		offsetof(struct conf, server_bind),
+		offsetof(struct conf, server_bind2),
+		offsetof(struct conf, server_public),
+		offsetof(struct conf, server_public2),
+	};
 
-	return name[n];
+	return (char *)c + at[n];
 }
 
 static void set_address(char *name, uint32_t ip)

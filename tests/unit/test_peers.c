@@ -291,7 +291,8 @@ static void traffic_is_counted_by_peer_and_way_where_it_is_asked_for(
 	assert_true(peers_traffic_new(t));
 	peers_traffic_add(t, p, PEER_RX, 1, 100);
 	peers_traffic_add(t, p, PEER_RX, 2, 50);
-	peers_traffic_add(t, q, PEER_TX, 50, 5000000000);
+	for (unsigned i = 0; i < 2; i++)	/* together more than 32 bits */
+		peers_traffic_add(t, q, PEER_TX, 25, 2500000000);
 	expect_traffic(p, PEER_RX, 3, 150);
 	expect_traffic(p, PEER_TX, 0, 0);
 	expect_traffic(q, PEER_TX, 50, 5000000000);
