@@ -26,6 +26,13 @@ struct absence {
 	char missing[TEXT_MAX], start[64], look[64];
 };
 
+/* This host is configured to be a server, and nothing else. */
+static bool is_for_a_server(void)
+{
+	return access(SYSCONFDIR "/miredo-server.conf", F_OK) == 0 &&
+	       access(SYSCONFDIR "/miredo.conf", F_OK) != 0;
+}
+
 static struct absence absence_of(const struct miredoctl_args *args)
 {
 	const char *dir = args->value[OPT_RUN_DIR];
@@ -33,7 +40,8 @@ static struct absence absence_of(const struct miredoctl_args *args)
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
 	struct absence a = {.service = "miredo"};
 
-	if (instance != NULL && strcmp(instance, "server") == 0)
+	if (instance != NULL ? strcmp(instance, "server") == 0
+			     : is_for_a_server())
 		a.service = "miredo-server";
 	if (instance != NULL)
 		snprintf(a.missing, sizeof(a.missing), "no %s/%s.sock", dir,

@@ -121,6 +121,10 @@ const char *miredoctl_health_remedy(char buf[MIREDOCTL_REASON_MAX],
 	else if (h == HEALTH_DNS_FAILED)
 		snprintf(buf, MIREDOCTL_REASON_MAX,
 			 "getent ahostsv4 %.120s", st->server_name);
+	else if (h == HEALTH_ROUTE_SHADOWED && st->role != PRIV_CLIENT)
+		snprintf(buf, MIREDOCTL_REASON_MAX,
+			 "miredoctl -i %.19s route 2001::1; ip -6 route",
+			 st->instance);
 	else
 		snprintf(buf, MIREDOCTL_REASON_MAX, "%s",
 			 health_reason(h)->remedy);

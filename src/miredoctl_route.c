@@ -28,6 +28,7 @@ struct tunnel {
 	char name[IF_NAMESIZE]; /* "": there is none */
 	int index;
 	bool running, has_address;
+	bool needs_address; /* a relay has none, ever */
 	uint8_t addr[16];
 };
 
@@ -43,21 +44,25 @@ struct way {
 
 /* ---- what is so ---- */
 
-static void find_tunnel(struct tunnel *t, const struct miredoctl_args *args)
+/* False: several run, which is said. */
+static bool find_tunnel(struct tunnel *t, const struct miredoctl_args *args)
 {
 	const char *instance = args->value[OPT_INSTANCE];
 	struct ctl_status st;
+	int error = miredoctl_get_status(args, &st, true);
 
 	memset(t, 0, sizeof(*t));
-	t->running = miredoctl_get_status(args, &st, true) == 0;
+	t->running = error == 0;
 	if (t->running && miredoctl_has_tunnel(&st)) {
 		snprintf(t->name, sizeof(t->name), "%.15s", st.instance);
+		t->needs_address = st.role == PRIV_CLIENT;
 		t->has_address = miredoctl_has_address(&st);
 		memcpy(t->addr, st.addr, sizeof(t->addr));
 	} else if (!t->running && instance != NULL) {
 		snprintf(t->name, sizeof(t->name), "%.15s", instance);
 	}
 	t->index = t->name[0] != '\0' ? (int)if_nametoindex(t->name) : 0;
+	return error != CTL_EXIT_USAGE;
 }
 
 /* "the default route", "the route to 2001:db8::/32" */
@@ -123,7 +128,7 @@ static void explain(struct netconf *nc, struct way *w, const struct tunnel *t)
 		w->code = "no-tunnel-route";
 		snprintf(w->why, sizeof(w->why), "%s has no route to it%s",
 			 t->name,
-			 t->running && !t->has_address
+			 t->needs_address && !t->has_address
 				 ? ": it has no address, see miredoctl status"
 				 : "");
 	} else if (w->reachable) {
@@ -229,11 +234,12 @@ int miredoctl_cmd_route(const struct miredoctl_args *args)
 
 	if (error != 0)
 		return error;
+	if (!find_tunnel(&tunnel, args))
+		return CTL_EXIT_USAGE;
 	if (netconf_open(&nc) != 0) {
 		fputs("miredoctl: cannot ask the kernel for routes\n", stderr);
 		return CTL_EXIT_FAILED;
 	}
-	find_tunnel(&tunnel, args);
 	for (unsigned i = 0; i < dest.n; i++) {
 		ways[i].addr = &dest.addr[i];
 		look(nc, &ways[i], &tunnel);

@@ -57,8 +57,8 @@ static void print_heading(const struct ctl_status *st, FILE *out)
 		snprintf(engine, sizeof(engine), " (engine %" PRIu32 ")",
 			 st->generation);
 	n = fprintf(out, "miredo %s  %s  %.20s  up %s%s", PACKAGE_VERSION,
-		    miredoctl_role(st), st->role == PRIV_SERVER ? "-"
-							    : st->instance,
+		    miredoctl_role(st),
+		    strcmp(st->instance, "server") == 0 ? "-" : st->instance,
 		    text_duration(up, st->uptime), engine);
 	if (n > 0 && n + (int)strlen(state) < WIDTH)
 		fprintf(out, "%*s", WIDTH - n - (int)strlen(state), "");

@@ -224,6 +224,39 @@ static void another_route_that_wins_is_named(void **state)
 	free(s);
 }
 
+static void a_relay_is_told_to_ask_about_its_own_prefix(void **state)
+{
+	struct ctl_status st = client();
+	char *s;
+
+	(void)state;
+	st.role = PRIV_RELAY;
+	snprintf(st.instance, sizeof(st.instance), "miredo0");
+	st.link = (struct priv_link){.bits = PRIV_LINK_SHADOWED,
+				     .other = "teredo", .other_metric = 256};
+	s = screen_of(&st);
+	assert_shows(s, "Try: miredoctl -i miredo0 route 2001::1; ip -6 route");
+	free(s);
+}
+
+static void a_server_without_interface_names_none(void **state)
+{
+	struct ctl_status st = client();
+	char *s;
+
+	(void)state;
+	snprintf(st.instance, sizeof(st.instance), "server");
+	st.role = PRIV_SERVER;
+	s = screen_of(&st);
+	assert_shows(s, "  server  -  up ");
+	free(s);
+	st.role = PRIV_DORMANT;	/* after its SunsetDate */
+	st.configured = PRIV_SERVER;
+	s = screen_of(&st);
+	assert_shows(s, "  server  -  up ");
+	free(s);
+}
+
 static void only_the_worst_has_a_next_step(void **state)
 {
 	struct ctl_status st = client();
@@ -297,6 +330,8 @@ int main(void)
 		cmocka_unit_test(a_server_tells_about_how_many_clients_it_has),
 		cmocka_unit_test(keys_are_counted_as_one_does),
 		cmocka_unit_test(another_route_that_wins_is_named),
+		cmocka_unit_test(a_relay_is_told_to_ask_about_its_own_prefix),
+		cmocka_unit_test(a_server_without_interface_names_none),
 		cmocka_unit_test(only_the_worst_has_a_next_step),
 		cmocka_unit_test(screens_fit_80_columns),
 		cmocka_unit_test(an_answers_texts_are_made_fit_to_print),
