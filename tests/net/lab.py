@@ -157,7 +157,7 @@ class Host:
     def run(self, *command, stdin="", check=True):
         """Runs to the end; returns the CompletedProcess with its texts."""
         done = subprocess.run(self.inside(*command), input=stdin, text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=4 * PATIENCE)
         if check and done.returncode != 0:
             raise LabError(f"{self.name}: {' '.join(command)}: exit "
                            f"{done.returncode}: {done.stderr.strip()}")

@@ -107,10 +107,11 @@ def _listen(pings, until, done=lambda: False):
             selector.register(ping.sock, selectors.EVENT_READ, ping)
         while not done():
             left = until - time.monotonic()
+            # once more at the end: what came while we had no processor
+            for key, _ in selector.select(max(left, 0)):
+                key.data.receive()
             if left <= 0:
                 return
-            for key, _ in selector.select(left):
-                key.data.receive()
 
 
 def open_paths(pings, seconds, interval=0.25):
