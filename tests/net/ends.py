@@ -35,8 +35,9 @@ class Datagrams:
 
     def __init__(self, host, target_host, target):
         self.inbox = target_host.udp("::")
-        self.inbox.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.inbox.settimeout(30)
+        self.inbox.setsockopt(socket.SOL_SOCKET, probe.SO_RCVBUFFORCE,
+                              4 << 20)
+        self.inbox.settimeout(lab.PATIENCE)
         self.outbox = host.udp("::")
         self.outbox.connect((str(target), self.inbox.getsockname()[1]))
         self.dice = random.Random(2)
@@ -112,7 +113,7 @@ class Ends:
 
     def open(self):
         ping = probe.Ping(self.alice.host, self.web.ip6)
-        probe.open_paths([ping], 10)
+        probe.open_paths([ping], lab.PATIENCE)
         ping.close()
 
     def uses(self, daemon, want, how):

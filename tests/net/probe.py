@@ -10,6 +10,7 @@ import struct
 import time
 
 IPV6_RECVERR = 25
+SO_RCVBUFFORCE = 33         # whatever net.core.rmem_max is
 ECHO_REQUEST, ECHO_REPLY, UNREACHABLE = 128, 129, 1
 SO_EE_ORIGIN_ICMP6 = 3
 BURST = 100                     # numbered packets at once, at most
@@ -176,7 +177,7 @@ class Numbered:
 
     def __init__(self, host, target_host, target, port=4000):
         self.inbox = target_host.udp("::", port)
-        self.inbox.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.inbox.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
         self.inbox.setblocking(False)
         self.outbox = host.udp("::")
         self.target = (str(target), port)
