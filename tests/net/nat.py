@@ -8,7 +8,9 @@ The kinds are those of RFC 3489, one client behind each box:
   symmetric  another mapping for each destination; filtered like `port`
 
 Mapping: masquerade keeps the port where it is free, so that one socket has
-one mapping; with fully-random each conntrack entry has a port of its own.
+one mapping; with fully-random each conntrack entry has a port of its own,
+towards servers (both their addresses) and others from ranges that have nothing
+in common: else one NAT in 64,512 would look as if it were restricted.
 Filtering: conntrack itself filters by address and port. `cone` and `address`
 forward what comes from elsewhere to the one client.
 
@@ -35,7 +37,8 @@ table ip nat {{
     }}
     chain post {{
         type nat hook postrouting priority srcnat
-        oifname "wan" masquerade {masquerade}
+        {random}
+        oifname "wan" masquerade
     }}
     chain pre {{
         type nat hook prerouting priority dstnat
@@ -53,6 +56,14 @@ table ip nat {{
 }}
 """
 
+RANDOM = """
+        oifname "wan" ip daddr 192.0.2.0/24 ip daddr & 0.0.0.1 == 0.0.0.0 \\
+            meta l4proto udp masquerade to :1024-21999 fully-random
+        oifname "wan" ip daddr 192.0.2.0/24 \\
+            meta l4proto udp masquerade to :22000-42999 fully-random
+        oifname "wan" meta l4proto udp masquerade to :43000-65535 fully-random
+"""
+
 
 def rules(kind, client):
     """The rule set of a box of that kind in front of that client."""
@@ -60,8 +71,8 @@ def rules(kind, client):
                "address": f"ip saddr @asked dnat to {client}",
                "port": "accept",
                "symmetric": "accept"}[kind]
-    masquerade = "fully-random" if kind == "symmetric" else ""
-    return RULES.format(inbound=inbound, masquerade=masquerade)
+    random = RANDOM if kind == "symmetric" else ""
+    return RULES.format(inbound=inbound, random=random)
 
 
 def forget(box):
