@@ -149,13 +149,16 @@ class Ours(Daemon):
     def instance(self):
         return self.ifname or "server"
 
+    def ctl_once(self, *words):
+        return self.host.run(program("miredoctl"), "-i", self.instance,
+                             *words, check=False)
+
     def ctl(self, *words):
         """miredoctl waits for two seconds; who only asks, asks again when the
         engine had no processor for so long."""
         end = time.monotonic() + PATIENCE / 4
         while True:
-            done = self.host.run(program("miredoctl"), "-i", self.instance,
-                                 *words, check=False)
+            done = self.ctl_once(*words)
             if (words[0] not in ASKS or "no answer in time" not in done.stderr
                     or not self.alive() or time.monotonic() > end):
                 return done
