@@ -80,12 +80,15 @@ class Bird:
 
 
 def waited():
-    """Seconds in which something wanted to run and could not, ever."""
+    """Seconds in which something wanted to run and could not, ever: for want
+    of a processor, or because the machine's host had none for it."""
+    with open("/proc/stat", encoding="ascii") as f:
+        stolen = int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
     try:
         with open("/proc/pressure/cpu", encoding="ascii") as f:
-            return int(f.readline().rpartition("=")[2]) / 1e6
+            return stolen + int(f.readline().rpartition("=")[2]) / 1e6
     except OSError:         # a kernel that does not count it
-        return 0.0
+        return stolen
 
 
 def example(name, changes):
