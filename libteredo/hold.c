@@ -144,12 +144,6 @@ void hold_take(struct hold *h, struct hold_queue *q, uint8_t *out, size_t max)
 		q->tail = 0;
 }
 
-void hold_drop(struct hold *h, struct hold_queue *q)
-{
-	while (q->packets > 0)
-		hold_take(h, q, NULL, 0);
-}
-
 size_t hold_used(const struct hold *h)
 {
 	return (size_t)h->used.count * sizeof(struct block);

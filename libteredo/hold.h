@@ -46,9 +46,6 @@ bool hold_first(const struct hold *h, const struct hold_queue *q,
  * first max octets to out. */
 void hold_take(struct hold *h, struct hold_queue *q, uint8_t *out, size_t max);
 
-/* Throws all of q away. */
-void hold_drop(struct hold *h, struct hold_queue *q);
-
 /* Octets in use in the whole pool. */
 size_t hold_used(const struct hold *h);
 

@@ -60,39 +60,22 @@ static struct slot *slot_find(struct loop *loop, int fd)
 	return NULL;
 }
 
-static int slot_control(struct loop *loop, int op, struct slot *s,
-			uint32_t events)
-{
-	struct epoll_event ev = { .events = events };
-
-	ev.data.u64 = (uint64_t)s->generation << 32 |
-		      (uint64_t)(s - loop->slot);
-	return epoll_ctl(loop->epoll, op, s->fd, &ev) < 0 ? -errno : 0;
-}
-
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn,
 	     void *ctx)
 {
 	struct slot *s = slot_find(loop, -1);
-	int err;
+	struct epoll_event ev = { .events = events };
 
 	if (s == NULL)
 		return -ENOSPC;
+	ev.data.u64 = (uint64_t)s->generation << 32 |
+		      (uint64_t)(s - loop->slot);
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
+		return -errno;
 	s->fd = fd;
 	s->fn = fn;
 	s->ctx = ctx;
-	err = slot_control(loop, EPOLL_CTL_ADD, s, events);
-	if (err < 0)
-		s->fd = -1;
-	return err;
-}
-
-int loop_modify(struct loop *loop, int fd, uint32_t events)
-{
-	struct slot *s = slot_find(loop, fd);
-
-	return s == NULL ? -ENOENT
-			 : slot_control(loop, EPOLL_CTL_MOD, s, events);
+	return 0;
 }
 
 int loop_add_hot(struct loop *loop, int fd, loop_fn *fn, void *ctx)

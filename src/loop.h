@@ -29,7 +29,6 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn,
  * costs nothing while we are at work (loop.c). */
 #define LOOP_HOT 4
 int loop_add_hot(struct loop *loop, int fd, loop_fn *fn, void *ctx);
-int loop_modify(struct loop *loop, int fd, uint32_t events);
 void loop_remove(struct loop *loop, int fd);
 
 /* Blocks the signals of `set` and calls fn(ctx, signo) for each that comes. */

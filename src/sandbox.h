@@ -19,9 +19,8 @@
  * process that has this uid already keeps groups and bounding set. */
 void sandbox_become(uid_t uid, gid_t gid, bool keep_net_admin);
 
-/* Whether this process has CAP_NET_ADMIN, CAP_NET_RAW. */
+/* Whether this process has CAP_NET_ADMIN. */
 bool sandbox_has_net_admin(void);
-bool sandbox_has_net_raw(void);
 
 /* ---- sandbox_files.c: Landlock ---- */
 

@@ -40,26 +40,16 @@ static void verify(bool is_so, const char *what)
 		die(FAILED, "privileges were not dropped: %s", what);
 }
 
-static bool has_cap(cap_value_t cap)
+bool sandbox_has_net_admin(void)
 {
 	cap_flag_value_t value = CAP_CLEAR;
 	cap_t caps = cap_get_proc();
 
 	if (caps == NULL ||
-	    cap_get_flag(caps, cap, CAP_PERMITTED, &value) < 0)
+	    cap_get_flag(caps, CAP_NET_ADMIN, CAP_PERMITTED, &value) < 0)
 		value = CAP_CLEAR;
 	cap_free(caps);
 	return value == CAP_SET;
-}
-
-bool sandbox_has_net_admin(void)
-{
-	return has_cap(CAP_NET_ADMIN);
-}
-
-bool sandbox_has_net_raw(void)
-{
-	return has_cap(CAP_NET_RAW);
 }
 
 static void drop_user(uid_t uid, gid_t gid)
