@@ -145,7 +145,7 @@ static void engine_hand_over(struct parent *p)
 	}
 	parent_net_look(p);
 	p->net.solicit = 0;
-	parent_send(p, &p->net, sizeof(p->net), -1);
+	parent_net_tell(p, true);
 	parent_health_tell(p, true);
 	word = (struct priv_word){ PRIV_START, 0 };
 	parent_send(p, &word, sizeof(word), -1);

@@ -132,7 +132,8 @@ struct parent {
 	struct priv_config config;	/* what an engine is told */
 	struct auth_keys keys;		/* the same; for every next one, too */
 	struct priv_policy policy;
-	struct priv_netchange net;	/* what the last one was told */
+	struct priv_netchange net;	/* what an engine is told of the host */
+	struct priv_netchange net_told;	/* what it knows of that */
 	int link_joined;	/* where local clients are listened to; 0: no */
 	uint64_t way;
 	int native;		/* interface with IPv6 by other means; 0: none */
@@ -224,6 +225,8 @@ void parent_net_settled(struct parent *p);
 void parent_net_slept(struct parent *p);
 /* Brings p->net, what an engine is told, up to date. */
 void parent_net_look(struct parent *p);
+/* Tells it, if there is any news, or `anyway`. */
+void parent_net_tell(struct parent *p, bool anyway);
 /* The resolver gave this address of a server. */
 void parent_net_server(struct parent *p, uint32_t ip);
 

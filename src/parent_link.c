@@ -428,13 +428,24 @@ void parent_net_look(struct parent *p)
 	parent_discovery_look(p, &host);
 }
 
+/* Most notices are none to the engine; and of long messages few fit into its
+ * socket while it waits for a processor. */
+void parent_net_tell(struct parent *p, bool anyway)
+{
+	if (!anyway && p->net.solicit == 0 &&
+	    memcmp(&p->net, &p->net_told, sizeof(p->net)) == 0)
+		return;
+	p->net_told = p->net;
+	p->net_told.solicit = 0;
+	parent_send(p, &p->net, sizeof(p->net), -1);
+}
+
 void parent_net_settled(struct parent *p)
 {
 	link_mend(p);
 	parent_sunset_look(p, false);
 	parent_net_look(p);
-	if (p->engine.child.pid != 0)
-		parent_send(p, &p->net, sizeof(p->net), -1);
+	parent_net_tell(p, false);
 	parent_health_tell(p, false);
 }
 
@@ -442,8 +453,7 @@ void parent_net_slept(struct parent *p)
 {
 	parent_net_look(p);
 	p->net.solicit = 1;
-	if (p->engine.child.pid != 0)
-		parent_send(p, &p->net, sizeof(p->net), -1);
+	parent_net_tell(p, false);
 }
 
 static void net_readable(void *ctx, uint32_t events)
