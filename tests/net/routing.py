@@ -198,6 +198,18 @@ class Network:
                 if p.icmp == capture.ECHO_REQUEST and
                 str(p.inner_src) == web.ip6 and p.src[0] in ends}
 
+    def goes(self, dev):
+        """A condition for flow(): r1 sends by dev, or never will. What stops
+        an engine may stop the service, if it takes longer than eight seconds;
+        then it is started again, as a service manager does it."""
+        end, relay = time.monotonic() + lab.PATIENCE, self.relays[0]
+
+        def there():
+            if relay.process.poll() == 70:
+                relay.start()
+            return self.way() == dev or time.monotonic() > end
+        return there
+
     def settle(self, n, dev):
         lab.wait_for(lambda: self.way(n) == dev,
                      f"r{n} sends {PREFIX} by {dev}", 60)
@@ -276,7 +288,7 @@ class Case:
         probe.flow([stream], probe.for_seconds(SETTLED), BACK_RATE)
         last = stream.last()
         self.mend()
-        probe.flow([stream], lambda: net.way() == "relay", BACK_RATE)
+        probe.flow([stream], net.goes("relay"), BACK_RATE)
         probe.run(stream, 12, BACK_RATE)
         net.wire.mark()
         good = probe.run(stream, 50, RATE)
