@@ -310,6 +310,7 @@ static void link_look_at_name(struct parent *p)
 static void link_mend(struct parent *p)
 {
 	struct parent_link *l = &p->link;
+	bool was_broken = l->broken;
 	int up, err;
 
 	if (p->fd[PRIV_FD_TUN] < 0)
@@ -327,7 +328,7 @@ static void link_mend(struct parent *p)
 	if (l->raised)
 		l->down_said = up == 0;
 	err = link_apply(p);
-	if (err < 0)
+	if (err < 0 && !was_broken)	/* any link's notice may bring us here */
 		log_line(LOG_WARNING, "%s: %s", p->config.instance,
 			 parent_link_error(p, err));
 }

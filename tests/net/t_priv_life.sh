@@ -93,6 +93,12 @@ set_ipv6() { sysctl -qw "net.ipv6.conf.teredo.disable_ipv6=$1"; }
 set_ipv6 1
 within 5 has 'teredo: IPv6 is disabled on it: sysctl net.ipv6.conf.teredo.disa'
 report "IPv6 switched off on it is said, with the remedy (E1)"
+for mtu in 60000 61000 60000; do	# a notice each, of another interface
+	ip link set lo mtu $mtu
+	sleep 0.5
+done
+[ "$(grep -c 'IPv6 is disabled on it' "$log")" -eq 1 ]
+report "and that is said once, whatever else changes on the host"
 set_ipv6 0
 within 5 has_address
 report "with it on, all is there again"
