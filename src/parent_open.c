@@ -345,7 +345,9 @@ static int tun_refused(const char *ifname, int err)
 				 ifname, holder);
 		else
 			log_line(LOG_ERR, "cannot create interface \"%s\": it "
-					  "exists. Remove it: ip link del %s",
+					  "exists. Choose another "
+					  "InterfaceName, or remove it: ip "
+					  "link del %s",
 				 ifname, ifname);
 		return EX_TEMPFAIL;
 	default:
