@@ -314,7 +314,7 @@ class Case:
         self.mapping = mapping(alice.wait_up())
         self.evil, self.gate = self.outsider()
         ping = self.ping(alice.host, web.ip6)
-        probe.open_paths([ping], 20)
+        probe.open_paths([ping], 60)
         if not ping.answered:
             raise lab.LabError("no path through the relay")
         self.long = Session(alice.host, web, web.ip6)
@@ -338,7 +338,7 @@ class Case:
     def flow(self, host, far, target, rate=1000, port=4100):
         """Opens the path, then a Flow along it."""
         ping = probe.Ping(host, target)
-        probe.open_paths([ping], 20)
+        probe.open_paths([ping], 60)
         if not ping.answered:
             raise lab.LabError(f"no path from {host.name} to {target}")
         ping.close()

@@ -8,7 +8,7 @@
  * standard input, one a line, and answers each with a line of JSON about what
  * was sent since the last answer:
  *
- *   report	waits for at most 1 s for what is on its way, then says how many
+ *   report	waits for at most 4 s for what is on its way, then says how many
  *		were sent, lost, came twice or out of order, the longest time
  *		without an answer and the slowest answers (milliseconds)
  *
@@ -33,7 +33,7 @@
 
 #define MAX	(1u << 22)	/* more than an hour at 1000 a second */
 #define PAYLOAD	64u
-#define LINGER	1000000000ull
+#define LINGER	4000000000ull
 #define BURST	32u	/* packets at once, at most */
 
 struct flow {

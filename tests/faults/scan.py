@@ -73,7 +73,7 @@ class Scan(faults.Case):
         alice.wait_up()
         idle.wait_up()
         still = self.ping(self.web, idle.address())
-        probe.open_paths([still], 20)
+        probe.open_paths([still], 60)
         self.stream = self.traffic(self.web, alice.host, alice.address())
         sampler = self.sampler(self.router)
         drain = self.drain(self.start, self.router, "miredo0")

@@ -67,6 +67,10 @@ for knob in default/accept_dad all/accept_dad default/accept_ra; do
     echo 0 >"/proc/sys/net/ipv6/conf/$knob"
 done
 echo 0 0 >/proc/sys/net/ipv4/ping_group_range
+# of IPv4, a namespace begins with what the machine has
+for knob in ip_forward conf/all/rp_filter conf/default/rp_filter; do
+    echo 0 >"/proc/sys/net/ipv4/$knob"
+done
 ip link set lo up
 echo up
 exec sleep infinity
@@ -89,6 +93,7 @@ def bail(why):
 
 def enter():
     """Re-executes the running script inside the private namespaces."""
+    os.umask(0o022)
     if os.environ.get("MIREDO_LAB") == "inside":
         os.environ["MIREDO_LAB"] = "nested"     # not for our children
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

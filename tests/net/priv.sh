@@ -20,6 +20,7 @@ if [ -z "${PRIV_LAB-}" ]; then
 	exit $code
 fi
 
+umask 022
 dir=$PRIV_LAB
 # Where the service's user may go too: the build may be below /root.
 bin=$dir/programs
