@@ -12,6 +12,7 @@ import time
 IPV6_RECVERR = 25
 SO_RCVBUFFORCE = 33         # whatever net.core.rmem_max is
 ECHO_REQUEST, ECHO_REPLY, UNREACHABLE = 128, 129, 1
+TEXT = b"numbered ping"         # behind the number
 SO_EE_ORIGIN_ICMP6 = 3
 BURST = 100                     # numbered packets at once, at most
 
@@ -40,7 +41,7 @@ class Ping:
         self.sent[seq] = now
         try:
             self.sock.sendto(struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, 0, seq)
-                             + b"numbered ping", (self.target, 0))
+                             + TEXT, (self.target, 0))
         except OSError:
             pass                    # counts as lost; recv() has the reason
         return now
