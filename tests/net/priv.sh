@@ -154,11 +154,14 @@ has_address() { [ "$(address "$@" | wc -l)" -eq 1 ]; }
 engine() { [ -n "$pid" ] && pgrep -P "$pid" -x miredo-engine; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
-# waited_ms: in which something wanted to run and could not, ever; 0 where the
-# kernel does not count it
+# waited_ms: in which something wanted to run and could not, ever: for want of a
+# processor, or because the machine's host had none for it; as far as it is known
 waited_ms() {
-	sed -n 's/^some .*total=\(.*\).../\1/p' /proc/pressure/cpu 2>/dev/null |
-		grep . || echo 0
+	cat /proc/stat /proc/pressure/cpu 2>/dev/null |
+		awk -v "hertz=$(getconf CLK_TCK)" '
+			/^cpu / { ms += $9 * 1000 / hertz }
+			/^some / { ms += substr($NF, 7) / 1000 }
+			END { printf "%.0f\n", ms }'
 }
 
 # begin; ...; in_time MS: whether at most so many ms are between them, which
