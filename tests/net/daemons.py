@@ -5,6 +5,7 @@ there as an operator would, wait for what shows from outside. Debian's can
 only be asked through the kernel (its address, its routes, its port); ours is
 also asked through miredoctl.
 """
+import contextlib
 import glob
 import json
 import os
@@ -49,6 +50,13 @@ class Daemon:
     def log(self):
         with open(self.logname, encoding="utf-8", errors="replace") as f:
             return f.read()
+
+    def logs(self, text):
+        """Whether it has logged that; the parent writes what the engine says
+        a moment after it is so."""
+        with contextlib.suppress(LabError):
+            wait_for(lambda: text in self.log(), "logged")
+        return text in self.log()
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
