@@ -146,6 +146,19 @@ stop() {
 	rc=$?
 }
 
+# asked FILE COMMAND...: what miredoctl says goes to FILE. It waits for two
+# seconds, and is run again when the engine had no processor for so long.
+asked() {
+	said=$1
+	shift
+	for _ in 1 2 3 4 5; do
+		"$@" >"$said" 2>&1
+		answer=$?
+		grep -q 'gave no answer in time' "$said" || break
+	done
+	return $answer
+}
+
 address() {
 	ip -6 -o addr show dev "${1-teredo}" scope global 2>/dev/null |
 		awk '{ print $4 }'

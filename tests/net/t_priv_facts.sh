@@ -150,8 +150,8 @@ stop
 # ---- a user of nogroup's, as Debian's 1.2.6 made its own (P12) ----
 
 ask() { # GROUP COMMAND: miredoctl's status, of somebody in that group
-	setpriv --reuid 4711 --regid 4711 --groups "$1" \
-		"$bin/miredoctl" -i teredo --run-dir "$run" "$2" >"$dir/asked" 2>&1
+	asked "$dir/asked" setpriv --reuid 4711 --regid 4711 --groups "$1" \
+		"$bin/miredoctl" -i teredo --run-dir "$run" "$2"
 }
 group() { grep -q "^Gid:.$2.$2.$2.$2\$" "/proc/$1/status"; }
 refused() { ask "$@"; [ $? -eq 4 ] && grep -q 'only for root' "$dir/asked"; }

@@ -179,7 +179,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 		echo $! >"$dir/is.$n"
 	done
 	within 3 grep -q 'serves as client' "$dir/log.1" "$dir/log.2"
-	"$bin/miredoctl" --run-dir "$run" status >"$dir/status" 2>&1
+	asked "$dir/status" "$bin/miredoctl" --run-dir "$run" status
 	[ $? -eq 5 ] || {
 		both_lost=$((both_lost + 1))
 		cat "$dir/status" "$dir/log.1" "$dir/log.2" >>"$dir/lost"

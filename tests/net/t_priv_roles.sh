@@ -248,7 +248,10 @@ conf client.conf 'RelayType client' 'InterfaceName teredo' \
 python3 "$dir/notify.py" "$dir/notify" >"$dir/notified" &
 within 5 test -S "$dir/notify"
 NOTIFY_SOCKET=$dir/notify WATCHDOG_USEC=1000000 start -c "$dir/client.conf"
-answers() { "$bin/miredoctl" --run-dir "$run" status | grep -q client; }
+answers() {
+	asked "$dir/asked" "$bin/miredoctl" --run-dir "$run" status
+	grep -q client "$dir/asked"
+}
 within 5 grep -qx READY=1 "$dir/notified" && answers
 report "READY=1 is told when the control socket answers"
 within 3 grep -qx WATCHDOG=1 "$dir/notified"

@@ -235,7 +235,7 @@ code=$?
 echo "$out" >"$log"
 pid=$(cat "$dir/pid")
 answers() {
-	"$bin/miredoctl" --run-dir "$run" status >"$log"
+	asked "$log" "$bin/miredoctl" --run-dir "$run" status
 	[ $? -eq 5 ]	# running, not qualified
 }
 [ $code -eq 0 ] && kill -0 "$pid" && ip link show teredo >/dev/null && answers
