@@ -110,6 +110,18 @@ def queued(host, ifname=None):
     return taken(host, ifname), lost
 
 
+def handle_all(daemon):
+    """Waits until the daemon has done with what came by its socket."""
+    def empty():
+        with open(f"/proc/{daemon.host.pid}/net/udp", encoding="ascii") as f:
+            return all(line.split()[4].endswith(":00000000")
+                       for line in list(f)[1:])
+
+    lab.wait_for(empty, "its queue is empty")
+    if daemon.kind == "ours":
+        daemon.status()         # the answer comes after what it had begun
+
+
 class Flow:
     """Numbered packets between two hosts, until it is closed."""
 
