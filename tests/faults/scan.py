@@ -97,10 +97,8 @@ class Scan(faults.Case):
                    "asks twice; judged at half of what it drains")
         self.bounded(hard)
         self.tcp()
-        before = still.lost
-        probe.run(still, 20)
-        self.check(still.lost == before, f"idle path afterwards: "
-                   f"{still.lost - before} of 20 lost")
+        lost = 20 - probe.run(still, 20)
+        self.check(lost == 0, f"idle path afterwards: {lost} of 20 lost")
         sampler.stop()
         self.check(sampler.growth <= 32768,
                    f"memory +{sampler.growth} KiB")
