@@ -332,11 +332,12 @@ class World:
         host.ip4 = addresses[0]
 
     def number6(self, host, leg, dev):
-        """Native IPv6 for host."""
+        """Native IPv6 for host, good at once: without accept_dad, too, an
+        address is tentative until the kernel's worker has seen it."""
         self.stubs += 1
         net = f"2001:db8:ffff:{self.stubs:x}::"
-        self.core.ip(f"addr add {net}1/64 dev {leg}")
-        host.ip(f"addr add {net}2/64 dev {dev}",
+        self.core.ip(f"addr add {net}1/64 dev {leg} nodad")
+        host.ip(f"addr add {net}2/64 dev {dev} nodad",
                 f"route add default via {net}1")
         host.ip6 = f"{net}2"
 
@@ -420,8 +421,8 @@ class World:
         net = f"2001:db8:{self.natives:x}::"
         relay.sysctl(ipv6__conf__all__forwarding=1)
         relay.ip(f"link add eth1 type veth peer name eth0 netns {native.pid}",
-                 "link set eth1 up", f"addr add {net}1/64 dev eth1")
-        native.ip("link set eth0 up", f"addr add {net}2/64 dev eth0",
+                 "link set eth1 up", f"addr add {net}1/64 dev eth1 nodad")
+        native.ip("link set eth0 up", f"addr add {net}2/64 dev eth0 nodad",
                   f"route add default via {net}1")
         self.core.ip(f"route add {net}/64 via {relay.ip6}")
         native.ip6 = f"{net}2"

@@ -135,8 +135,10 @@ class Network:
             self.router(n)
         r1, r2 = self.routers
         r1.ip(f"link add across type veth peer name across netns {r2.pid}",
-              "link set across up", "addr add 2001:db8:c::1/64 dev across")
-        r2.ip("link set across up", "addr add 2001:db8:c::2/64 dev across")
+              "link set across up",
+              "addr add 2001:db8:c::1/64 dev across nodad")
+        r2.ip("link set across up",
+              "addr add 2001:db8:c::2/64 dev across nodad")
         server(world, Ours, "server", SERVER,
                "192.0.2.21").start().wait_up()
         for n in (1, 2):
@@ -157,8 +159,8 @@ class Network:
         host.sysctl(ipv6__conf__all__forwarding=1)
         net = f"2001:db8:{n}::"
         host.ip(f"link add web type veth peer name eth0 netns {web.pid}",
-                "link set web up", f"addr add {net}1/64 dev web")
-        web.ip("link set eth0 up", f"addr add {net}2/64 dev eth0",
+                "link set web up", f"addr add {net}1/64 dev web nodad")
+        web.ip("link set eth0 up", f"addr add {net}2/64 dev eth0 nodad",
                f"route add default via {net}1")
         web.ip6 = f"{net}2"
         world.number6(host, world.link(host, "up6"), "up6")
@@ -176,8 +178,8 @@ class Network:
         net = f"2001:db8:{'ab'[n - 1]}::"
         router.ip("link add relay type veth peer name eth1 netns "
                   f"{host.pid}", "link set relay up",
-                  f"addr add {net}1/64 dev relay")
-        host.ip("link set eth1 up", f"addr add {net}2/64 dev eth1",
+                  f"addr add {net}1/64 dev relay nodad")
+        host.ip("link set eth1 up", f"addr add {net}2/64 dev eth1 nodad",
                 f"route add default via {net}1")
         self.relays.append(world.daemon(
             Ours, host, role="relay", RelayType="relay",
