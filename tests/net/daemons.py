@@ -16,7 +16,7 @@ import time
 from lab import DEBIAN, OURS, PATIENCE, LabError, wait_for
 
 TEREDO_PORT = 3544
-ASKS = ("status", "peers", "metrics", "explain")    # and change nothing
+ASKS = ("status", "peers", "metrics", "explain", "events")  # no more
 
 
 class Daemon:
