@@ -89,7 +89,8 @@ def waited(daemon):
     total = 0
     for pid, name in daemon.host.processes().items():
         if name.startswith("miredo"):
-            with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+            with contextlib.suppress(OSError), open(
+                    f"/proc/{pid}/schedstat", encoding="ascii") as f:
                 total += int(f.read().split()[1])
     return total
 

@@ -222,7 +222,9 @@ class Host:
         found = {}
         here = os.stat(f"/proc/{self.pid}/ns/net").st_ino
         for pid in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            # gone meanwhile; of ns/net the kernel says EACCES then, to root
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError,
+                                     PermissionError):
                 if os.stat(f"/proc/{pid}/ns/net").st_ino == here:
                     found[int(pid)] = process_facts(pid)["Name"]
         found.pop(self.pid, None)
